@@ -1,0 +1,215 @@
+"""The repair conversation: a generator that yields Requests, is sent Completions, and returns.
+
+It does no I/O, so the sync and the async client drive the same code. It owns *meaning*: whether an
+answer is the value, and how often it is asked again. Network faults are the transport's; one that
+is thrown in here leaves with the attempts made so far.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tenacity import RetryCallState, Retrying
+
+from extractify import prompts
+from extractify.errors import ExtractifyError, ExtractionError, Refused, Truncated
+from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
+from extractify.extraction import Extraction
+from extractify.lowering import lower
+from extractify.messages import Attempt, Problem, Request
+from extractify.reading import Reading, read_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from extractify.events import OnEvent
+    from extractify.messages import Completion, JsonValue
+    from extractify.profiles import Profile
+    from extractify.prompts import Source
+    from extractify.task import Task
+
+T = TypeVar("T")
+_SHOWN_PROBLEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a conversation takes place: the model, its profile, and vendor parameters."""
+
+    model: str
+    profile: Profile
+    extra: Mapping[str, JsonValue]
+
+
+def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
+    """Write the request that opens the conversation. Raises: DocumentError on an empty source."""
+    profile = setting.profile
+    wire = lower(task.schema, profile)
+    temperature = profile.temperature if task.temperature is None else task.temperature
+    if temperature is not None:
+        lowest, highest = profile.temperature_range
+        temperature = min(max(temperature, lowest), highest)
+    return Request(
+        model=setting.model,
+        messages=prompts.question(task, source, enveloped=wire.enveloped),
+        response_format=wire.format,
+        temperature=temperature,
+        max_tokens=task.max_tokens or profile.max_tokens,
+        extra={**setting.extra, **(task.extra or {})},
+    )
+
+
+def converse(
+    task: Task[T], source: Source, setting: Setting, emit: OnEvent
+) -> Generator[Request, Completion, Extraction[T]]:
+    """Ask until an answer is valid or the budget is spent.
+
+    Raises: ExtractionError (Refused, Truncated) with all attempts; and whatever error is thrown
+    into it, with the attempts made before.
+    """
+    asked = request = first_request(task, source, setting)
+    enveloped = lower(task.schema, setting.profile).enveloped
+    budget = _Budget(task)
+    attempts: tuple[Attempt, ...] = ()
+    while True:
+        number = len(attempts) + 1
+        emit(RequestSent(number))
+        started = monotonic()
+        try:
+            completion = yield request
+        except ExtractifyError as error:
+            error.attempts = attempts
+            emit(Done(number, valid=False))
+            raise
+        reading, crash = _read(task, completion, _context(source), enveloped=enveloped)
+        seconds = monotonic() - started
+        attempt = Attempt(request, completion, reading.problems, reading.fixes, seconds)
+        attempts = (*attempts, attempt)
+        emit(AttemptJudged(number, len(reading.problems), seconds))
+        if reading.ok:
+            emit(Done(number, valid=True))
+            return Extraction(reading.value, attempts)
+        if crash is not None:
+            emit(Done(number, valid=False))
+            raise _crashed(task, attempts, crash) from crash
+        following = None if budget.is_spent() else _following(asked, attempt, task, setting.profile)
+        if following is None:
+            emit(Done(number, valid=False))
+            raise _gave_up(task, attempts, reading)
+        emit(RepairAsked(number + 1, tuple(problem.pointer for problem in reading.problems)))
+        request = following
+
+
+class _Budget:
+    """The task's repair budget: a tenacity stop, asked after each attempt."""
+
+    def __init__(self, task: Task[Any]) -> None:
+        self._stop = task.repair.as_stop()
+        self._state = RetryCallState(Retrying(), None, (), {})
+
+    def is_spent(self) -> bool:
+        self._state.set_result(None)
+        spent = self._stop(self._state)
+        self._state.prepare_for_next_attempt()
+        return spent
+
+
+def _context(source: Source) -> dict[str, object]:
+    """What the target's validators see as `info.context`."""
+    if isinstance(source, str):
+        return {"document": source}
+    return {"document": getattr(source, "text", source)}
+
+
+def _read(
+    task: Task[T], completion: Completion, context: Mapping[str, object], *, enveloped: bool
+) -> tuple[Reading[T], Exception | None]:
+    """Read an answer; beside it, what a validator of the target raised that isn't a verdict."""
+    if completion.refusal is not None:
+        return _unread("refused", "expected an answer; the model refused"), None
+    if completion.finish_reason == "length":
+        return _unread("truncated", "expected the whole answer; the output limit cut it off"), None
+    try:
+        return read_answer(
+            completion.text, task.schema, enveloped=enveloped, context=context
+        ), None
+    except Exception as error:  # noqa: BLE001  (whatever it is, the paid answer must not be lost)
+        return _unread("validator_crashed", f"a validator raised {type(error).__name__}"), error
+
+
+def _unread(kind: str, expected: str) -> Reading[Any]:
+    return Reading(None, (), (Problem("", kind, expected),))
+
+
+def _crashed(
+    task: Task[Any], attempts: tuple[Attempt, ...], crash: Exception
+) -> ExtractionError:
+    message = (
+        f"A validator of {task.schema.name} raised {type(crash).__name__}, which pydantic doesn't "
+        "take for a verdict. Let it raise ValueError or AssertionError, and check the types it "
+        "is given."
+    )
+    return ExtractionError(message, attempts=attempts, problems=attempts[-1].problems)
+
+
+def _following(
+    asked: Request, attempt: Attempt, task: Task[Any], profile: Profile
+) -> Request | None:
+    """The request that may mend the attempt, None if none can."""
+    kinds = {problem.kind for problem in attempt.problems}
+    if "refused" in kinds:
+        return None
+    if attempt.completion.finish_reason == "length":
+        return _with_more_room(attempt.request, task, profile)
+    messages = prompts.repair(asked.messages, attempt.completion, attempt.problems)
+    return replace(attempt.request, messages=messages)
+
+
+def _with_more_room(request: Request, task: Task[Any], profile: Profile) -> Request | None:
+    """Double the output limit, up to the model's ceiling; one that the user set stays."""
+    limit, ceiling = request.max_tokens, profile.output_ceiling
+    if task.max_tokens is not None or limit is None or ceiling is None or limit >= ceiling:
+        return None
+    return replace(request, max_tokens=min(2 * limit, ceiling))
+
+
+def _gave_up(
+    task: Task[Any], attempts: tuple[Attempt, ...], reading: Reading[Any]
+) -> ExtractionError:
+    name, count = task.schema.name, len(attempts)
+    tries = "1 attempt" if count == 1 else f"{count} attempts"
+    last = attempts[-1]
+    problems, partial = reading.problems, reading.partial
+    if any(problem.kind == "refused" for problem in problems):
+        message = (
+            f"The model refused to extract {name} ({tries}). Its words are in "
+            "`attempts[-1].completion.refusal`; change the instructions or the model."
+        )
+        return Refused(message, attempts=attempts, problems=problems, partial=partial)
+    if last.completion.finish_reason == "length":
+        limit = last.request.max_tokens
+        message = (
+            f"The answer for {name} was cut off by the output limit "
+            f"({limit or 'the endpoint’s own'} tokens, {tries}). Set Task(max_tokens=…) higher, "
+            "or extract from smaller pieces of the document."
+        )
+        return Truncated(message, attempts=attempts, problems=problems, partial=partial)
+    shown = [f"{_masked(p.pointer, task)} {p.kind}" for p in problems[:_SHOWN_PROBLEMS]]
+    more = f" and {len(problems) - len(shown)} more" if len(problems) > len(shown) else ""
+    message = (
+        f"No valid {name} after {tries}. Wrong in the last answer: {', '.join(shown)}{more}. "
+        "See `problems`, `partial` and `attempts` of this error; then widen the target, add "
+        "instructions or examples, or raise Repair(stop=…)."
+    )
+    return ExtractionError(message, attempts=attempts, problems=problems, partial=partial)
+
+
+def _masked(pointer: str, task: Task[Any]) -> str:
+    """Show the declared names of a pointer only: keys of free mappings are document text."""
+    declared = task.schema.property_names
+    steps = pointer.split("/")[1:]
+    return "".join(f"/{step if step.isdigit() or step in declared else '*'}" for step in steps) or (
+        "/"
+    )

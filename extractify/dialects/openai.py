@@ -1,0 +1,28 @@
+"""OpenAI's chat completions, and every server that speaks them as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from extractify.dialects import chat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extractify.messages import Completion, Request
+    from extractify.profiles import Profile
+
+
+class OpenAI:
+    """`POST {base}/chat/completions`."""
+
+    path = "/chat/completions"
+
+    def write(self, request: Request, profile: Profile) -> bytes:
+        """Write the body: model, messages, parameters, response format."""
+        body = {"model": request.model, **chat.fields(request, profile)}
+        return chat.encoded(body, request).encode()
+
+    def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Completion:
+        """Read a completion, or raise what the error stands for."""
+        return chat.completion(status, headers, chat.parsed(status, headers, body))

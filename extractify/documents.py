@@ -1,0 +1,34 @@
+"""The input: text, checked before anything is paid for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from extractify.errors import DocumentError
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text to extract from. Raises: DocumentError if it is blank or can't be encoded as UTF-8.
+
+    name: for the user's own records, such as a file name; it isn't sent.
+    """
+
+    text: str
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no model can read, before it costs a request."""
+        where = f" {self.name!r}" if self.name else ""
+        if not self.text.strip():
+            message = f"The document{where} is empty. Check that the file was read as text."
+            raise DocumentError(message)
+        try:
+            self.text.encode()
+        except UnicodeEncodeError as error:
+            message = (
+                f"The document{where} has a lone surrogate at character {error.start}, which no "
+                "encoding can carry. Read the file with its real encoding, or with "
+                "errors='replace'."
+            )
+            raise DocumentError(message) from None

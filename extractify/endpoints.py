@@ -1,0 +1,181 @@
+"""Where to ask: URL, credentials, model, dialect, profile; and the named presets, as data rows.
+
+Besides the command line, this is the only reader of the environment, and only through the mapping
+it is given.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from extractify.dialects import named
+from extractify.errors import ConfigurationError
+from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, PROFILES, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extractify.messages import JsonValue
+
+DEFAULT_VARIABLE = "EXTRACTIFY_ENDPOINT"
+"""Names the endpoint of calls that name none."""
+KEY_VARIABLE = "EXTRACTIFY_API_KEY"
+"""Holds the key for an endpoint that is given by URL; optional."""
+LOCAL = "local:"
+"""The URL of a model that the client runs itself while it is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A frozen, picklable description of where to ask. Its repr hides the key.
+
+    url: the base, to which the dialect adds its path, such as `https://api.openai.com/v1`.
+    api_key: sent as a bearer token. profile: a Profile, or the name of one. extra: vendor
+    parameters for every request body. Raises: ConfigurationError on a URL that can't be used.
+    """
+
+    url: str
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+    dialect: str = "openai"
+    profile: Profile | str = FULL
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without asking."""
+        named(self.dialect)
+        if isinstance(self.profile, str) and self.profile not in PROFILES:
+            known = ", ".join(sorted(PROFILES))
+            message = f"There is no profile {self.profile!r}. Known: {known}."
+            raise ConfigurationError(message)
+        if self.url == LOCAL:
+            return
+        _check_url(self.url)
+
+    @property
+    def capabilities(self) -> Profile:
+        """The profile itself, also where it was given by name."""
+        return PROFILES[self.profile] if isinstance(self.profile, str) else self.profile
+
+    @classmethod
+    def parse(cls, text: str, env: Mapping[str, str]) -> Endpoint:
+        """Read `preset:model`, such as `cloudflare:minimax/m2.7`, or `http://host/v1#model`.
+
+        env: any mapping; a preset takes its credentials from there. Raises: ConfigurationError,
+        which names the unknown preset or the missing variable.
+        """
+        if text.startswith(("http://", "https://")):
+            url, _, model = text.partition("#")
+            if not model:
+                message = f"Name the model behind the URL, as in {url or text}#model-name."
+                raise ConfigurationError(message)
+            return cls(url=url, model=model, api_key=env.get(KEY_VARIABLE) or None)
+        name, _, model = text.partition(":")
+        preset = PRESETS.get(name)
+        if preset is None or not model:
+            known = ", ".join(f"{key}:{row.example}" for key, row in PRESETS.items())
+            message = (
+                f"There is no endpoint {text!r}. Use one of {known}, or http://host/v1#model."
+            )
+            raise ConfigurationError(message)
+        return preset.endpoint(model, env)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One named endpoint. url: the default base; `{variable}`s in it come from the environment.
+
+    url_variable: overrides the whole base where it is set. key_variable: holds the key, None where
+    there is none. profiles: of particular models; `profile` is that of the others.
+    """
+
+    example: str
+    url: str
+    url_variable: str | None = None
+    key_variable: str | None = None
+    dialect: str = "openai"
+    profile: Profile = FULL
+    profiles: tuple[tuple[str, Profile], ...] = ()
+
+    def endpoint(self, model: str, env: Mapping[str, str]) -> Endpoint:
+        """Fill the row in. Raises: ConfigurationError, which names each missing variable."""
+        override = env.get(self.url_variable) if self.url_variable else None
+        wanted = _variables(override or self.url)
+        if self.key_variable:
+            wanted.append(self.key_variable)
+        missing = [name for name in wanted if not env.get(name)]
+        if missing:
+            message = (
+                f"Set {' and '.join(missing)} to use this endpoint: "
+                f"export {' '.join(f'{name}=…' for name in missing)}"
+            )
+            raise ConfigurationError(message)
+        return Endpoint(
+            url=(override or self.url).format_map(env),
+            model=model,
+            api_key=env[self.key_variable] if self.key_variable else None,
+            dialect=self.dialect,
+            profile=dict(self.profiles).get(model, self.profile),
+        )
+
+
+PRESETS: Mapping[str, Preset] = {
+    "cloudflare": Preset(
+        example="minimax/m2.7",
+        url="https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1",
+        url_variable="CLOUDFLARE_AI_BASE_URL",
+        key_variable="CLOUDFLARE_API_TOKEN",
+        dialect="workers_ai",
+        profiles=(("minimax/m2.7", M2_7),),
+    ),
+    "openai": Preset(
+        example="gpt-5-mini",
+        url="https://api.openai.com/v1",
+        url_variable="OPENAI_BASE_URL",
+        key_variable="OPENAI_API_KEY",
+        profile=OPENAI,
+    ),
+    "local": Preset(example="smollm2", url=LOCAL, profile=LLAMA_CPP),
+}
+
+
+def _variables(template: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(template) if name]
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in {"http", "https"}:
+        message = f"The endpoint's URL isn't one of http:// or https:// with a host: {url!r}."
+        raise ConfigurationError(message)
+    if parts.username or parts.password:
+        message = (
+            f"The endpoint's URL for {host} has credentials in it. Pass them as api_key instead: "
+            "URLs end up in logs."
+        )
+        raise ConfigurationError(message)
+
+
+def resolve(endpoint: Endpoint | str | None) -> Endpoint:
+    """Take an endpoint, or look up its name, or the default's, in the process's environment.
+
+    Raises: ConfigurationError, which says what to set.
+    """
+    if isinstance(endpoint, Endpoint):
+        return endpoint
+    name = endpoint or os.environ.get(DEFAULT_VARIABLE)
+    if not name:
+        message = (
+            f"No endpoint is named. Pass one, or set {DEFAULT_VARIABLE}, for example: "
+            f"export {DEFAULT_VARIABLE}=cloudflare:minimax/m2.7"
+        )
+        raise ConfigurationError(message)
+    return Endpoint.parse(name, os.environ)

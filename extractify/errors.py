@@ -1,0 +1,163 @@
+"""Every exception of the library.
+
+    ExtractifyError
+    ├── ConfigurationError      an unknown endpoint name, a missing variable, extra or file
+    ├── SchemaError             the target can't be compiled
+    ├── DocumentError           the document is empty or isn't text that can travel
+    ├── TransportError          no answer: timeout, connection
+    ├── EndpointError           an answer that says no: status, code, request_id, retry_after
+    │   ├── AuthenticationError
+    │   ├── RateLimited
+    │   ├── QuotaExceeded
+    │   ├── InvalidRequest
+    │   │   └── ContextTooLong
+    │   ├── Overloaded
+    │   ├── ContentBlocked
+    │   └── InvalidResponse     an answer that isn't a chat completion
+    └── ExtractionError         answers came, none was valid: problems, partial
+        ├── Refused
+        └── Truncated
+
+Each one pickles, carries the `attempts` made before it, and has a message that fits on a screen,
+names the next step, and holds neither a secret nor a word of the document.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from extractify.messages import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from extractify.messages import Attempt, JsonValue, Problem
+
+
+class ExtractifyError(Exception):
+    """The root of them all. attempts: the finished exchanges before this error, oldest first."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def usage(self) -> Usage:
+        """What the attempts cost together; None where an endpoint didn't say."""
+        return Usage.total(attempt.usage for attempt in self.attempts)
+
+    def __reduce__(self) -> tuple[Callable[..., ExtractifyError], tuple[object, ...]]:
+        """Pickle by state: the constructors of the subclasses differ."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(
+    kind: type[ExtractifyError], args: tuple[object, ...], state: dict[str, object]
+) -> ExtractifyError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(ExtractifyError):
+    """The set-up is incomplete; the message says what to set, install or correct."""
+
+
+class SchemaError(ExtractifyError):
+    """The target can't be turned into a schema; the message names the field and the way out."""
+
+
+class DocumentError(ExtractifyError):
+    """The document can't be sent: nothing in it, or characters that no encoding takes."""
+
+
+class TransportError(ExtractifyError):
+    """No complete answer came: a timeout, a refused or broken connection, a dead server."""
+
+
+class EndpointError(ExtractifyError):
+    """The endpoint answered, and the answer isn't a completion.
+
+    status: HTTP status. code: the endpoint's own code, as text. retry_after: seconds the endpoint
+    asks to wait. request_id: for the vendor's support. The endpoint's own message is `detail`; it
+    stays out of `str(error)`, since some endpoints quote the request in it.
+    """
+
+    def __init__(  # the fields that every endpoint's error has, by keyword
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        detail: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class AuthenticationError(EndpointError):
+    """The credentials are missing, wrong or not allowed to do this."""
+
+
+class RateLimited(EndpointError):
+    """Too many requests or tokens for now."""
+
+
+class QuotaExceeded(EndpointError):
+    """The account's money or allowance is used up; waiting a minute won't help."""
+
+
+class InvalidRequest(EndpointError):
+    """The endpoint doesn't take this request as it is."""
+
+
+class ContextTooLong(InvalidRequest):
+    """The document and the prompt together don't fit into the model's context."""
+
+
+class Overloaded(EndpointError):
+    """The endpoint is out of order or out of capacity for now."""
+
+
+class ContentBlocked(EndpointError):
+    """A filter of the endpoint stopped the question or the answer."""
+
+
+class InvalidResponse(EndpointError):
+    """The body isn't a chat completion: not JSON, or without an answer in it."""
+
+
+class ExtractionError(ExtractifyError):
+    """Answers came and none was valid.
+
+    problems: what is wrong with the last answer. partial: the best value so far as plain data,
+    None where nothing could be read.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        attempts: tuple[Attempt, ...] = (),
+        problems: tuple[Problem, ...] = (),
+        partial: JsonValue = None,
+    ) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+        self.problems = problems
+        self.partial = partial
+
+
+class Refused(ExtractionError):
+    """The model declined to answer, or a filter cut it off; asking again isn't tried."""
+
+
+class Truncated(ExtractionError):
+    """The answer was cut off by the output limit."""

@@ -1,0 +1,151 @@
+"""A Schema lowered to what one endpoint takes. What it can't take is recorded, and enforced here.
+
+The value travels bare, or in the envelope `{"result": value}` where the endpoint's root can't say
+what the target needs. Definitions then move inside the enveloped schema and references follow them,
+never through `anyOf/0`, which some grammar engines can't follow.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from extractify.messages import ResponseFormat
+from extractify.schema import ENVELOPE, map_schemas
+
+if TYPE_CHECKING:
+    from extractify.profiles import Profile
+    from extractify.schema import Node, Schema
+
+T = TypeVar("T")
+INLINE_GROWTH = 1.5
+"""The most a payload may grow, as a factor, when its references are written out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A keyword that the endpoint doesn't take. pointer: to the schema that held it."""
+
+    pointer: str
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a Schema travels to one endpoint.
+
+    format: the payload, None where the endpoint takes none. enveloped: whether the value is
+    expected as `{"result": value}`. dropped: what the payload doesn't say.
+    """
+
+    format: ResponseFormat | None
+    enveloped: bool
+    dropped: tuple[Dropped, ...]
+
+
+@lru_cache(maxsize=512)
+def lower(schema: Schema[Any], profile: Profile) -> Wire:
+    """Write the schema as the profile's endpoint takes it. Pure, and cached."""
+    enveloped = profile.envelope == "always" or not schema.is_object
+    if not profile.native:
+        return Wire(None, enveloped, ())
+    dropped: list[Dropped] = []
+    payload = _without(schema.asked, profile.unsupported, "", dropped)
+    payload = _inlined(payload)
+    if enveloped:
+        payload = _enveloped(payload)
+    if profile.root_keywords is not None:
+        for keyword in [key for key in payload if key not in profile.root_keywords]:
+            dropped.append(Dropped("", keyword))
+            del payload[keyword]
+    encoded = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    wire_format = ResponseFormat(schema.name, payload, encoded)
+    return Wire(wire_format, enveloped, tuple(dropped))
+
+
+def _without(node: Node, keywords: frozenset[str], pointer: str, dropped: list[Dropped]) -> Node:
+    """Leave out what the endpoint doesn't take, and write down where it stood."""
+    dropped.extend(Dropped(pointer, keyword) for keyword in node if keyword in keywords)
+    kept = {key: value for key, value in node.items() if key not in keywords}
+    return map_schemas(
+        kept, lambda sub, place: _without(sub, keywords, f"{pointer}/{place}", dropped)
+    )
+
+
+def _inlined(root: Node) -> Node:
+    """Replace references by what they name, unless that is recursive or makes the payload grow."""
+    definitions: dict[str, Node] = root.get("$defs", {})
+    sizes: dict[str, int | None] = {}
+    for name in definitions:
+        _inlined_size(name, definitions, sizes, ())
+    if not definitions or any(size is None for size in sizes.values()):
+        return root
+    body = {key: value for key, value in root.items() if key != "$defs"}
+    grown = _own_size(body) + sum(sizes[name] or 0 for name in _references(body))
+    if grown > _own_size(root) * INLINE_GROWTH:
+        return root
+    return _with_definitions(body, definitions)
+
+
+def _inlined_size(
+    name: str, definitions: dict[str, Node], sizes: dict[str, int | None], above: tuple[str, ...]
+) -> int | None:
+    """Characters of a definition with all its references inlined; None if it is recursive."""
+    if name in above or name not in definitions:
+        return None
+    if name not in sizes:
+        below = [
+            _inlined_size(used, definitions, sizes, (*above, name))
+            for used in _references(definitions[name])
+        ]
+        known = [size for size in below if size is not None]
+        whole = len(known) == len(below)
+        sizes[name] = _own_size(definitions[name]) + sum(known) if whole else None
+    return sizes[name]
+
+
+def _own_size(node: Node) -> int:
+    return len(json.dumps(node, separators=(",", ":")))
+
+
+def _references(node: Node) -> list[str]:
+    """Names of the definitions that a schema refers to, once for each reference."""
+    found: list[str] = []
+
+    def visit(sub: Node, _place: str = "") -> Node:
+        if isinstance(sub.get("$ref"), str):
+            found.append(sub["$ref"].removeprefix("#/$defs/"))
+        return map_schemas(sub, visit)
+
+    visit(node)
+    return found
+
+
+def _with_definitions(node: Node, definitions: dict[str, Node]) -> Node:
+    if isinstance(node.get("$ref"), str):
+        named = definitions[node["$ref"].removeprefix("#/$defs/")]
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        node = {**named, **beside}
+        return _with_definitions(node, definitions)
+    return map_schemas(node, lambda sub, _: _with_definitions(sub, definitions))
+
+
+def _enveloped(node: Node) -> Node:
+    """Wrap a schema whole; what it refers to inside itself is now one level further down."""
+    base = f"#/properties/{ENVELOPE}"
+    return {
+        "type": "object",
+        "properties": {ENVELOPE: _rebased(node, base)},
+        "required": [ENVELOPE],
+        "additionalProperties": False,
+    }
+
+
+def _rebased(node: Node, base: str) -> Node:
+    node = map_schemas(node, lambda sub, _: _rebased(sub, base))
+    reference = node.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#"):
+        node["$ref"] = base + reference[1:]
+    return node

@@ -1,0 +1,162 @@
+"""The wire-neutral words of a conversation: what is asked, what came back, what was wrong with it.
+
+Everything here is a frozen value that pickles. Nothing here knows of an endpoint, a schema or HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal, TypeAlias
+
+JsonValue: TypeAlias = (
+    "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+)
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+
+GOT_LIMIT = 60
+"""Longest `got` of a Problem or a Fix, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation.
+
+    extra: vendor fields that travel with the message as they are, such as the reasoning that an
+    endpoint wants replayed.
+    """
+
+    role: Role
+    content: str
+    name: str | None = None
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """The JSON Schema an answer is asked to follow, as it travels.
+
+    encoded: `schema` as compact JSON text, made once per target and profile.
+    """
+
+    name: str
+    schema: Mapping[str, JsonValue]
+    encoded: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model: messages and parameters, no credentials, no URL.
+
+    temperature and max_tokens: already fitted to the endpoint's profile; None leaves the choice to
+    the endpoint. extra: vendor parameters, sent as they are.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    response_format: ResponseFormat | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and money (`cost`, in the currency of the endpoint's prices). None means unknown.
+
+    Reasoning tokens are part of the completion tokens, cached tokens part of the prompt tokens.
+    """
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+
+    @classmethod
+    def total(cls, usages: Iterable[Usage]) -> Usage:
+        """Sum them field by field; what is unknown in one is unknown in the sum."""
+        parts = tuple(usages)
+        return cls(**{f.name: _sum(getattr(part, f.name) for part in parts) for f in fields(cls)})
+
+
+def _sum(numbers: Iterable[int | float | None]) -> int | float | None:
+    total: int | float | None = None
+    for number in numbers:
+        if number is None:
+            return None
+        total = number if total is None else total + number
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer: its text and all that came with it.
+
+    text: the content, "" where there was none. refusal: the model's own words when it declined.
+    message: the assistant's turn as it has to be replayed. raw: the body as it came.
+    """
+
+    text: str
+    finish_reason: str | None = None
+    usage: Usage = Usage()
+    message: Message = Message("assistant", "")
+    reasoning: str | None = None
+    refusal: str | None = None
+    id: str | None = None
+    model: str | None = None
+    raw: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with an answer, and where.
+
+    pointer: JSON pointer into the value ("" is the whole). kind: a stable word for programs, such
+    as "missing" or pydantic's error type. expected: for the reader. got: at most 60 characters of
+    the offending value, as JSON; "" where nothing was there.
+    """
+
+    pointer: str
+    kind: str
+    expected: str
+    got: str = ""
+
+    def __str__(self) -> str:
+        """`/items/3/price: expected a number; got "twelve"`."""
+        got = f"; got {self.got}" if self.got else ""
+        return f"{self.pointer or '/'}: {self.expected}{got}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What reading had to mend to get at the value, and where; `got` is what stood there."""
+
+    pointer: str
+    kind: str
+    got: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One Request, its Completion and what reading it showed. seconds: wall time of the exchange.
+
+    problems: empty exactly when this attempt gave the value.
+    """
+
+    request: Request
+    completion: Completion
+    problems: tuple[Problem, ...]
+    fixes: tuple[Fix, ...]
+    seconds: float
+
+    @property
+    def usage(self) -> Usage:
+        """What this attempt cost."""
+        return self.completion.usage
+
+
+def clipped(text: str, limit: int = GOT_LIMIT) -> str:
+    """Cut a text to `limit` characters, the last one an ellipsis if anything was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,152 @@
+"""The reader: an answer's text in, a typed value and what had to be mended, or Problems, out.
+
+An answer is accepted only if exactly one distinct value in it validates.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from pydantic import ValidationError
+
+from extractify.errors import ExtractionError
+from extractify.messages import Fix, JsonValue, Problem
+from extractify.parsing import Candidate, candidates
+from extractify.schema import ENVELOPE, Schema, compile_schema
+from extractify.validation import Verdict, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+T = TypeVar("T")
+
+# Numbers that pydantic takes from JSON text and that no JSON value is.
+_NOT_FINITE = re.compile(r"NaN|Infinity|[eE]\+?\d{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What was read out of an answer.
+
+    fixes: what reading had to mend. problems: empty exactly when there is a value. partial: the
+    best value so far as plain data where there are problems.
+    """
+
+    _value: T | None
+    fixes: tuple[Fix, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    partial: JsonValue = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a value."""
+        return not self.problems
+
+    @property
+    def value(self) -> T:
+        """The value. Raises: ExtractionError where there is none."""
+        if self.problems:
+            count = len(self.problems)
+            message = f"The text holds no valid value ({count} problems; see `problems`)."
+            raise ExtractionError(message, problems=self.problems, partial=self.partial)
+        return self._value  # type: ignore[return-value]  # no problems: the value is there
+
+
+@overload
+def read(text: str, target: type[T]) -> Reading[T]: ...
+@overload
+def read(text: str, target: Mapping[str, JsonValue]) -> Reading[JsonValue]: ...
+@overload
+def read(text: str, target: object) -> Reading[Any]: ...
+def read(text: str, target: object) -> Reading[Any]:
+    """Read a model's answer into a target, without any endpoint.
+
+    Thoughts, fences and prose around the JSON are passed over; safe coercions are made and
+    recorded. Raises: SchemaError if the target can't be compiled; nothing for a bad text, which
+    gives a Reading with problems.
+    """
+    return read_answer(text, compile_schema(target))
+
+
+def read_answer(
+    text: str,
+    schema: Schema[T],
+    *,
+    enveloped: bool = False,
+    context: Mapping[str, object] | None = None,
+) -> Reading[T]:
+    """Read an answer. enveloped: whether it was asked for as `{"result": value}`."""
+    reading = _read_strictly(text, schema, enveloped=enveloped, context=context)
+    if reading is not None:
+        return reading
+    found = candidates(text)
+    if found.truncated:
+        return _unreadable("truncated", "expected the whole answer; it ends before it is closed")
+    if not found.found:
+        expected = "expected JSON; there is none in the answer"
+        return _unreadable("no_json", expected if text.strip() else "expected JSON; got nothing")
+    judged = [_judge(each, schema, enveloped=enveloped, context=context) for each in found.found]
+    valid = [reading for reading in judged if reading.ok]
+    if len(valid) == 1:
+        return valid[0]
+    if valid:
+        return _unreadable("ambiguous", f"expected one answer; got {len(valid)} that differ")
+    # An answer of the right shape, and the last of those: examples and citations come first.
+    shaped = [each for each in judged if all(problem.pointer for problem in each.problems)]
+    return (shaped or judged)[-1]
+
+
+def _read_strictly(
+    text: str,
+    schema: Schema[T],
+    *,
+    enveloped: bool,
+    context: Mapping[str, object] | None,
+) -> Reading[T] | None:
+    """Take the standard case in one pass: nothing but the JSON that was asked for."""
+    if schema.adapter is None or (schema.has_idle_nulls and "null" in text):
+        return None
+    if _NOT_FINITE.search(text):
+        return None
+    try:
+        if enveloped and schema.envelope is not None:
+            value = schema.envelope.validate_json(text, strict=True, context=context)[ENVELOPE]
+        else:
+            value = schema.adapter.validate_json(text, strict=True, context=context)
+    except ValidationError:
+        return None
+    return Reading(value)
+
+
+def _judge(
+    candidate: Candidate,
+    schema: Schema[T],
+    *,
+    enveloped: bool,
+    context: Mapping[str, object] | None,
+) -> Reading[T]:
+    """Judge a candidate with and without the envelope; the form that was asked for comes first."""
+    readings: list[Reading[T]] = []
+    for data, fixes in _forms(candidate.value, enveloped=enveloped):
+        verdict: Verdict[T] = validate(schema, data, context)
+        if not verdict.problems:
+            return Reading(verdict.value, (*candidate.fixes, *fixes, *verdict.fixes))
+        readings.append(Reading(None, candidate.fixes, verdict.problems, data))
+    return readings[0]
+
+
+def _forms(data: JsonValue, *, enveloped: bool) -> Iterator[tuple[JsonValue, tuple[Fix, ...]]]:
+    """Yield the value as it was asked for, then as it may have been meant; one at least."""
+    unasked = (Fix("", "envelope"),)
+    inner = data[ENVELOPE] if isinstance(data, dict) and data.keys() == {ENVELOPE} else None
+    if enveloped and inner is not None:
+        yield inner, ()
+    yield data, unasked if enveloped else ()
+    if not enveloped and inner is not None:
+        yield inner, unasked
+
+
+def _unreadable(kind: str, expected: str) -> Reading[Any]:
+    return Reading(None, (), (Problem("", kind, expected),))

@@ -1,0 +1,95 @@
+"""What to extract: a target, what to say about it, and how much trouble to take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from tenacity.stop import stop_after_attempt, stop_base
+
+from extractify.messages import JsonValue
+from extractify.schema import Schema, compile_schema
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How long an invalid answer is sent back.
+
+    stop: the most requests a call may cost, the first one included; or a tenacity stop, such as
+    `stop_after_attempt(3) | stop_after_delay(60)` (seconds since the first request).
+    """
+
+    stop: int | stop_base = 3
+
+    def as_stop(self) -> stop_base:
+        """The budget as a tenacity stop."""
+        return stop_after_attempt(self.stop) if isinstance(self.stop, int) else self.stop
+
+
+@dataclass(frozen=True)
+class Task(Generic[T]):
+    """A frozen, picklable description of an extraction. Raises: SchemaError on a bad target.
+
+    target: a type that pydantic can validate, or a JSON Schema as a mapping. instructions: added
+    to the system message as they are. examples: (document, value) pairs, shown as earlier turns.
+    temperature: clamped to what the endpoint takes; None leaves it to the profile. max_tokens: of
+    the answer, thinking included; None leaves it to the profile. extra: vendor parameters for the
+    request body.
+    """
+
+    target: Any
+    instructions: str = ""
+    examples: Sequence[tuple[str, Any]] = ()
+    repair: Repair = Repair()
+    temperature: float | None = None
+    max_tokens: int | None = None
+    extra: Mapping[str, JsonValue] | None = None
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            target: type[T],
+            instructions: str = "",
+            examples: Sequence[tuple[str, T]] = (),
+            repair: Repair = ...,
+            temperature: float | None = None,
+            max_tokens: int | None = None,
+            extra: Mapping[str, JsonValue] | None = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: Task[JsonValue],
+            target: Mapping[str, JsonValue],
+            instructions: str = "",
+            examples: Sequence[tuple[str, JsonValue]] = (),
+            repair: Repair = ...,
+            temperature: float | None = None,
+            max_tokens: int | None = None,
+            extra: Mapping[str, JsonValue] | None = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: Task[Any],
+            target: object,
+            instructions: str = "",
+            examples: Sequence[tuple[str, Any]] = (),
+            repair: Repair = ...,
+            temperature: float | None = None,
+            max_tokens: int | None = None,
+            extra: Mapping[str, JsonValue] | None = None,
+        ) -> None: ...
+        def __init__(self, target: Any, **options: Any) -> None: ...
+
+    def __post_init__(self) -> None:
+        """Compile the target now, so that a bad one fails where it is written."""
+        compile_schema(self.target)
+
+    @property
+    def schema(self) -> Schema[T]:
+        """The compiled target, from the cache."""
+        return compile_schema(self.target)
