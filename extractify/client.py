@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 from extractify.conversation import Setting, converse, first_request
 from extractify.endpoints import LOCAL, Endpoint, resolve
 from extractify.errors import ConfigurationError, ExtractifyError, TransportError
-from extractify.local import LocalModel, LocalServer
 from extractify.task import Task
 from extractify.transport import (
     DEFAULT_TIMEOUT,
@@ -27,8 +26,11 @@ from extractify.transport import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
+    from typing_extensions import TypeForm
+
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
+    from extractify.local import LocalServer
     from extractify.messages import Completion, JsonValue, Request
     from extractify.prompts import Source
 
@@ -46,7 +48,7 @@ class _Session:
         endpoint: Endpoint | str | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT,
-        retry: Retry | int | bool = True,
+        retry: Retry | int = True,
         limits: Limits | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
@@ -80,6 +82,8 @@ class _Session:
         """Start the local server if the endpoint is one, and say where requests go."""
         endpoint = self.endpoint
         if endpoint.url == LOCAL:
+            from extractify.local import LocalModel, LocalServer  # only few calls need it
+
             self._server = LocalServer(LocalModel.find(endpoint.model))
             endpoint = replace(endpoint, url=self._server.url)
         return Wire(endpoint)
@@ -109,15 +113,11 @@ class Client(_Session):
     _transport: Transport | None = None
 
     @overload
-    def extract(self, target: Task[T], document: Source) -> Extraction[T]: ...
-    @overload
-    def extract(self, target: type[T], document: Source) -> Extraction[T]: ...
+    def extract(self, target: Task[T] | TypeForm[T], document: Source) -> Extraction[T]: ...
     @overload
     def extract(
         self, target: Mapping[str, JsonValue], document: Source
     ) -> Extraction[JsonValue]: ...
-    @overload
-    def extract(self, target: object, document: Source) -> Extraction[Any]: ...
     def extract(self, target: object, document: Source) -> Extraction[Any]:
         """Extract one value from a document.
 
@@ -166,15 +166,11 @@ class AsyncClient(_Session):
     _transport: AsyncTransport | None = None
 
     @overload
-    async def extract(self, target: Task[T], document: Source) -> Extraction[T]: ...
-    @overload
-    async def extract(self, target: type[T], document: Source) -> Extraction[T]: ...
+    async def extract(self, target: Task[T] | TypeForm[T], document: Source) -> Extraction[T]: ...
     @overload
     async def extract(
         self, target: Mapping[str, JsonValue], document: Source
     ) -> Extraction[JsonValue]: ...
-    @overload
-    async def extract(self, target: object, document: Source) -> Extraction[Any]: ...
     async def extract(self, target: object, document: Source) -> Extraction[Any]:
         """Extract one value from a document; as `Client.extract`."""
         with closing(self._conversation(target, document)) as flow:
@@ -219,20 +215,12 @@ class AsyncClient(_Session):
 
 @overload
 def extract(
-    target: Task[T], document: Source, *, endpoint: Endpoint | str | None = None
-) -> Extraction[T]: ...
-@overload
-def extract(
-    target: type[T], document: Source, *, endpoint: Endpoint | str | None = None
+    target: Task[T] | TypeForm[T], document: Source, *, endpoint: Endpoint | str | None = None
 ) -> Extraction[T]: ...
 @overload
 def extract(
     target: Mapping[str, JsonValue], document: Source, *, endpoint: Endpoint | str | None = None
 ) -> Extraction[JsonValue]: ...
-@overload
-def extract(
-    target: object, document: Source, *, endpoint: Endpoint | str | None = None
-) -> Extraction[Any]: ...
 def extract(
     target: object, document: Source, *, endpoint: Endpoint | str | None = None
 ) -> Extraction[Any]:
@@ -244,9 +232,7 @@ def extract(
         return client.extract(target, document)
 
 
-def _drive(
-    flow: Generator[Request, Completion, T], send: Callable[[Request], Completion]
-) -> T:
+def _drive(flow: Generator[Request, Completion, T], send: Callable[[Request], Completion]) -> T:
     step: Callable[[], Request] = partial(next, flow)
     try:
         while True:
@@ -275,7 +261,7 @@ async def _drive_async(
 
 
 def _task(target: object) -> Task[Any]:
-    return target if isinstance(target, Task) else Task(target)
+    return target if isinstance(target, Task) else Task(cast("Any", target))
 
 
 def _ignore(_event: Event) -> None:

@@ -7,6 +7,7 @@ is thrown in here leaves with the attempts made so far.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,15 +19,15 @@ from extractify.errors import ExtractifyError, ExtractionError, Refused, Truncat
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.lowering import lower
-from extractify.messages import Attempt, Problem, Request
+from extractify.messages import Attempt, JsonValue, Problem, Request
+from extractify.profiles import Profile
 from extractify.reading import Reading, read_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
     from extractify.events import OnEvent
-    from extractify.messages import Completion, JsonValue
-    from extractify.profiles import Profile
+    from extractify.messages import Completion
     from extractify.prompts import Source
     from extractify.task import Task
 
@@ -69,34 +70,42 @@ def converse(
     Raises: ExtractionError (Refused, Truncated) with all attempts; and whatever error is thrown
     into it, with the attempts made before.
     """
+    attempts: list[Attempt] = []
+    valid = False
+    try:
+        value = yield from _turns(task, source, setting, emit, attempts)
+        valid = True
+        return Extraction(value, tuple(attempts))
+    except ExtractifyError as error:
+        error.attempts = tuple(attempts)
+        raise
+    finally:
+        emit(Done(len(attempts), valid=valid))
+
+
+def _turns(
+    task: Task[T], source: Source, setting: Setting, emit: OnEvent, attempts: list[Attempt]
+) -> Generator[Request, Completion, T]:
+    """Ask, read, ask again; each finished exchange is added to `attempts`."""
     asked = request = first_request(task, source, setting)
     enveloped = lower(task.schema, setting.profile).enveloped
+    context = _context(source)
     budget = _Budget(task)
-    attempts: tuple[Attempt, ...] = ()
     while True:
         number = len(attempts) + 1
         emit(RequestSent(number))
         started = monotonic()
-        try:
-            completion = yield request
-        except ExtractifyError as error:
-            error.attempts = attempts
-            emit(Done(number, valid=False))
-            raise
-        reading, crash = _read(task, completion, _context(source), enveloped=enveloped)
+        completion = yield request
+        reading, crash = _read(task, completion, context, enveloped=enveloped)
         seconds = monotonic() - started
-        attempt = Attempt(request, completion, reading.problems, reading.fixes, seconds)
-        attempts = (*attempts, attempt)
+        attempts.append(Attempt(request, completion, reading.problems, reading.fixes, seconds))
         emit(AttemptJudged(number, len(reading.problems), seconds))
         if reading.ok:
-            emit(Done(number, valid=True))
-            return Extraction(reading.value, attempts)
+            return reading.value
         if crash is not None:
-            emit(Done(number, valid=False))
-            raise _crashed(task, attempts, crash) from crash
-        following = None if budget.is_spent() else _following(asked, attempt, task, setting.profile)
-        if following is None:
-            emit(Done(number, valid=False))
+            raise _crashed(task, reading, crash) from crash
+        following = _following(asked, attempts[-1], task, setting.profile)
+        if following is None or budget.is_spent():
             raise _gave_up(task, attempts, reading)
         emit(RepairAsked(number + 1, tuple(problem.pointer for problem in reading.problems)))
         request = following
@@ -132,9 +141,7 @@ def _read(
     if completion.finish_reason == "length":
         return _unread("truncated", "expected the whole answer; the output limit cut it off"), None
     try:
-        return read_answer(
-            completion.text, task.schema, enveloped=enveloped, context=context
-        ), None
+        return read_answer(completion.text, task.schema, enveloped=enveloped, context=context), None
     except Exception as error:  # noqa: BLE001  (whatever it is, the paid answer must not be lost)
         return _unread("validator_crashed", f"a validator raised {type(error).__name__}"), error
 
@@ -143,15 +150,13 @@ def _unread(kind: str, expected: str) -> Reading[Any]:
     return Reading(None, (), (Problem("", kind, expected),))
 
 
-def _crashed(
-    task: Task[Any], attempts: tuple[Attempt, ...], crash: Exception
-) -> ExtractionError:
+def _crashed(task: Task[Any], reading: Reading[Any], crash: Exception) -> ExtractionError:
     message = (
         f"A validator of {task.schema.name} raised {type(crash).__name__}, which pydantic doesn't "
         "take for a verdict. Let it raise ValueError or AssertionError, and check the types it "
         "is given."
     )
-    return ExtractionError(message, attempts=attempts, problems=attempts[-1].problems)
+    return ExtractionError(message, problems=reading.problems)
 
 
 def _following(
@@ -175,9 +180,7 @@ def _with_more_room(request: Request, task: Task[Any], profile: Profile) -> Requ
     return replace(request, max_tokens=min(2 * limit, ceiling))
 
 
-def _gave_up(
-    task: Task[Any], attempts: tuple[Attempt, ...], reading: Reading[Any]
-) -> ExtractionError:
+def _gave_up(task: Task[Any], attempts: list[Attempt], reading: Reading[Any]) -> ExtractionError:
     name, count = task.schema.name, len(attempts)
     tries = "1 attempt" if count == 1 else f"{count} attempts"
     last = attempts[-1]
@@ -187,15 +190,15 @@ def _gave_up(
             f"The model refused to extract {name} ({tries}). Its words are in "
             "`attempts[-1].completion.refusal`; change the instructions or the model."
         )
-        return Refused(message, attempts=attempts, problems=problems, partial=partial)
+        return Refused(message, problems=problems, partial=partial)
     if last.completion.finish_reason == "length":
-        limit = last.request.max_tokens
+        limit = last.request.max_tokens or "unknown"
         message = (
             f"The answer for {name} was cut off by the output limit "
-            f"({limit or 'the endpoint’s own'} tokens, {tries}). Set Task(max_tokens=…) higher, "
+            f"({limit} tokens, {tries}). Set Task(max_tokens=…) higher, "
             "or extract from smaller pieces of the document."
         )
-        return Truncated(message, attempts=attempts, problems=problems, partial=partial)
+        return Truncated(message, problems=problems, partial=partial)
     shown = [f"{_masked(p.pointer, task)} {p.kind}" for p in problems[:_SHOWN_PROBLEMS]]
     more = f" and {len(problems) - len(shown)} more" if len(problems) > len(shown) else ""
     message = (
@@ -203,7 +206,7 @@ def _gave_up(
         "See `problems`, `partial` and `attempts` of this error; then widen the target, add "
         "instructions or examples, or raise Repair(stop=…)."
     )
-    return ExtractionError(message, attempts=attempts, problems=problems, partial=partial)
+    return ExtractionError(message, problems=problems, partial=partial)
 
 
 def _masked(pointer: str, task: Task[Any]) -> str:

@@ -7,19 +7,15 @@ it is given.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from extractify.dialects import named
 from extractify.errors import ConfigurationError
+from extractify.messages import JsonValue
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, PROFILES, Profile
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from extractify.messages import JsonValue
 
 DEFAULT_VARIABLE = "EXTRACTIFY_ENDPOINT"
 """Names the endpoint of calls that name none."""
@@ -78,9 +74,7 @@ class Endpoint:
         preset = PRESETS.get(name)
         if preset is None or not model:
             known = ", ".join(f"{key}:{row.example}" for key, row in PRESETS.items())
-            message = (
-                f"There is no endpoint {text!r}. Use one of {known}, or http://host/v1#model."
-            )
+            message = f"There is no endpoint {text!r}. Use one of {known}, or http://host/v1#model."
             raise ConfigurationError(message)
         return preset.endpoint(model, env)
 

@@ -145,12 +145,10 @@ class ExtractionError(ExtractifyError):
         self,
         message: str,
         *,
-        attempts: tuple[Attempt, ...] = (),
         problems: tuple[Problem, ...] = (),
         partial: JsonValue = None,
     ) -> None:
         super().__init__(message)
-        self.attempts = attempts
         self.problems = problems
         self.partial = partial
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from extractify.messages import Usage
+from extractify.messages import Attempt, Usage
 
 if TYPE_CHECKING:
-    from extractify.messages import Attempt, Fix
+    from extractify.messages import Fix
 
 T = TypeVar("T")
 

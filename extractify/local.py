@@ -315,4 +315,4 @@ def _serve(config: dict[str, Any]) -> None:
     with answer:
         answer.write(json.dumps(server.listening_address) + "\n")
     sys.stdin.read()
-    os._exit(0)  # at once: an answer in the making has no reader left
+    os._exit(0)  # leaving in order hangs, or crashes, while an answer is in the making

@@ -6,12 +6,12 @@ Everything here is a frozen value that pickles. Nothing here knows of an endpoin
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeVar
 
-JsonValue: TypeAlias = (
-    "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-)
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+N = TypeVar("N", int, float)
+
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 GOT_LIMIT = 60
@@ -78,11 +78,18 @@ class Usage:
     def total(cls, usages: Iterable[Usage]) -> Usage:
         """Sum them field by field; what is unknown in one is unknown in the sum."""
         parts = tuple(usages)
-        return cls(**{f.name: _sum(getattr(part, f.name) for part in parts) for f in fields(cls)})
+        return cls(
+            prompt_tokens=_sum(part.prompt_tokens for part in parts),
+            completion_tokens=_sum(part.completion_tokens for part in parts),
+            total_tokens=_sum(part.total_tokens for part in parts),
+            cached_tokens=_sum(part.cached_tokens for part in parts),
+            reasoning_tokens=_sum(part.reasoning_tokens for part in parts),
+            cost=_sum(part.cost for part in parts),
+        )
 
 
-def _sum(numbers: Iterable[int | float | None]) -> int | float | None:
-    total: int | float | None = None
+def _sum(numbers: Iterable[N | None]) -> N | None:
+    total: N | None = None
     for number in numbers:
         if number is None:
             return None

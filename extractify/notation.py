@@ -65,7 +65,7 @@ class _Writer:
     def declarations(self) -> Iterator[str]:
         return (text for text in self._named.values() if text)
 
-    def type_of(self, node: Any, margin: str) -> str:
+    def type_of(self, node: object, margin: str) -> str:
         """The type of one schema. margin: the white space its further lines start with."""
         if not isinstance(node, dict):
             return "any" if node else "never"
@@ -130,7 +130,7 @@ class _Writer:
         return f"({item})[]" if " | " in item else f"{item}[]"
 
 
-def _notes(node: Any) -> str:
+def _notes(node: object) -> str:
     """What the type alone doesn't say about a property: format, bounds, description."""
     if not isinstance(node, dict):
         return ""

@@ -20,6 +20,8 @@ from extractify.validation import Verdict, validate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from typing_extensions import TypeForm
+
 T = TypeVar("T")
 
 # Numbers that pydantic takes from JSON text and that no JSON value is.
@@ -55,11 +57,9 @@ class Reading(Generic[T]):
 
 
 @overload
-def read(text: str, target: type[T]) -> Reading[T]: ...
+def read(text: str, target: TypeForm[T]) -> Reading[T]: ...
 @overload
 def read(text: str, target: Mapping[str, JsonValue]) -> Reading[JsonValue]: ...
-@overload
-def read(text: str, target: object) -> Reading[Any]: ...
 def read(text: str, target: object) -> Reading[Any]:
     """Read a model's answer into a target, without any endpoint.
 

@@ -150,9 +150,9 @@ def compile_schema(target: object) -> Schema[Any]:
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
-def _compile_type(target: Any) -> Schema[Any]:
+def _compile_type(target: object) -> Schema[Any]:
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(target)
+        adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", target))
         node = adapter.json_schema(mode="validation", schema_generator=_Canonical)
     except (PydanticUserError, PydanticSchemaGenerationError, NameError) as error:
         path, reason = _culprit(target) or ("", _first_line(error))
@@ -295,7 +295,7 @@ def _culprit(target: object) -> tuple[str, str] | None:
         return None
     for name, field in target.model_fields.items():
         try:
-            TypeAdapter(field.annotation).json_schema()
+            TypeAdapter(cast("Any", field.annotation)).json_schema()
         except (PydanticUserError, PydanticSchemaGenerationError, NameError) as error:
             below = _culprit(field.annotation)
             return (f".{name}{below[0]}", below[1]) if below else (f".{name}", _first_line(error))

@@ -11,6 +11,9 @@ from tenacity.stop import stop_after_attempt, stop_base
 from extractify.messages import JsonValue
 from extractify.schema import Schema, compile_schema
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+
 T = TypeVar("T")
 
 
@@ -49,11 +52,12 @@ class Task(Generic[T]):
     extra: Mapping[str, JsonValue] | None = None
 
     if TYPE_CHECKING:
+        # What a target tells the type checker about T; at run time the dataclass writes this.
 
         @overload
         def __init__(
             self,
-            target: type[T],
+            target: TypeForm[T],
             instructions: str = "",
             examples: Sequence[tuple[str, T]] = (),
             repair: Repair = ...,
@@ -72,18 +76,7 @@ class Task(Generic[T]):
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
         ) -> None: ...
-        @overload
-        def __init__(
-            self: Task[Any],
-            target: object,
-            instructions: str = "",
-            examples: Sequence[tuple[str, Any]] = (),
-            repair: Repair = ...,
-            temperature: float | None = None,
-            max_tokens: int | None = None,
-            extra: Mapping[str, JsonValue] | None = None,
-        ) -> None: ...
-        def __init__(self, target: Any, **options: Any) -> None: ...
+        def __init__(self, target: object, *positional: object, **options: object) -> None: ...
 
     def __post_init__(self) -> None:
         """Compile the target now, so that a bad one fails where it is written."""

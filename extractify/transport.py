@@ -7,6 +7,7 @@ counts as an attempt of the conversation. A sync and an async transport share al
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,13 +22,12 @@ from tenacity.wait import wait_base, wait_random_exponential
 from extractify.dialects import named
 from extractify.errors import EndpointError, Overloaded, RateLimited, TransportError
 from extractify.events import RetryScheduled
+from extractify.messages import JsonValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from extractify.endpoints import Endpoint
     from extractify.events import OnEvent
-    from extractify.messages import Completion, JsonValue, Request
+    from extractify.messages import Completion, Request
 
 MAX_RETRY_AFTER = 60.0
 """The longest pause an endpoint may ask for, in seconds; past that the call fails at once."""
@@ -50,7 +50,7 @@ class Retry:
     wait: wait_base = field(default_factory=lambda: wait_random_exponential(0.5, max=30))
 
     @classmethod
-    def of(cls, retry: Retry | int | bool) -> Retry:
+    def of(cls, retry: Retry | int) -> Retry:
         """Take the short forms: a number of exchanges, or False for one alone."""
         if isinstance(retry, Retry):
             return retry

@@ -179,9 +179,7 @@ def _takes_null(node: Node) -> bool:
     return kinds is None or kinds == "null" or (isinstance(kinds, list) and "null" in kinds)
 
 
-def pointer_of(
-    location: Sequence[int | str], data: JsonValue, *, missing: bool = False
-) -> str:
+def pointer_of(location: Sequence[int | str], data: JsonValue, *, missing: bool = False) -> str:
     """Turn pydantic's location into a JSON pointer.
 
     A location also names branches of unions and validators: a step that isn't in the data is one
@@ -189,14 +187,20 @@ def pointer_of(
     """
     pointer = ""
     for step in location[:-1] if missing else location:
-        if isinstance(data, dict) and isinstance(step, str) and step in data:
-            data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
-            data = data[step]
-        else:
-            continue
-        pointer += f"/{escaped(str(step))}"
+        inner = _inside(data, step)
+        if inner is not None:
+            (data,) = inner
+            pointer += f"/{escaped(str(step))}"
     return f"{pointer}/{escaped(str(location[-1]))}" if missing else pointer
+
+
+def _inside(data: JsonValue, step: int | str) -> tuple[JsonValue] | None:
+    """What a step leads to, None if it leads nowhere."""
+    if isinstance(data, dict) and isinstance(step, str) and step in data:
+        return (data[step],)
+    if isinstance(data, list) and isinstance(step, int) and step < len(data):
+        return (data[step],)
+    return None
 
 
 def shown(value: object) -> str:

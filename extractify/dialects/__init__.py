@@ -6,7 +6,6 @@ a Completion or a typed error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from extractify.dialects import openai, workers_ai

@@ -11,7 +11,7 @@ import json
 import re
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from extractify import errors
 from extractify.messages import Completion, JsonValue, Message, Usage
@@ -88,9 +88,7 @@ def parsed(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, An
     raise failure(kind, status, headers)
 
 
-def completion(
-    status: int, headers: Mapping[str, str], data: dict[str, Any]
-) -> Completion:
+def completion(status: int, headers: Mapping[str, str], data: dict[str, Any]) -> Completion:
     """Read a chat completion. Raises: EndpointError where the object is an error or has no answer.
 
     An HTTP 200 with an `error` in it is an error.
@@ -224,7 +222,7 @@ def _text(content: object) -> str:
 
 
 def _string(value: object) -> str | None:
-    return cast("str", value) if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value else None
 
 
 def _is_ok(status: int) -> bool:

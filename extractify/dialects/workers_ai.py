@@ -67,7 +67,7 @@ def _raise_failed(status: int, headers: Mapping[str, str], data: Mapping[str, An
         first = told[0] if isinstance(told, list) and told else None
         fields = first if isinstance(first, dict) else {}
         code, detail = fields.get("code"), fields.get("message", "")
-        kind = CLOUDFLARE.get(code) or chat.kind_of(status)
+        kind = CLOUDFLARE.get(code if isinstance(code, int) else 0) or chat.kind_of(status)
         raise chat.failure(kind, status, headers, code=code, detail=detail)
     base = data.get("base_resp")
     if isinstance(base, dict) and base.get("status_code"):

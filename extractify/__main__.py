@@ -1,0 +1,5 @@
+"""`python -m extractify` is the command line."""
+
+from extractify.cli import main
+
+main()
