@@ -113,7 +113,9 @@ class Client(_Session):
     _transport: Transport | None = None
 
     @overload
-    def extract(self, target: Task[T] | TypeForm[T], document: Source) -> Extraction[T]: ...
+    def extract(self, target: Task[T], document: Source) -> Extraction[T]: ...
+    @overload
+    def extract(self, target: TypeForm[T], document: Source) -> Extraction[T]: ...
     @overload
     def extract(
         self, target: Mapping[str, JsonValue], document: Source
@@ -166,7 +168,9 @@ class AsyncClient(_Session):
     _transport: AsyncTransport | None = None
 
     @overload
-    async def extract(self, target: Task[T] | TypeForm[T], document: Source) -> Extraction[T]: ...
+    async def extract(self, target: Task[T], document: Source) -> Extraction[T]: ...
+    @overload
+    async def extract(self, target: TypeForm[T], document: Source) -> Extraction[T]: ...
     @overload
     async def extract(
         self, target: Mapping[str, JsonValue], document: Source
@@ -215,7 +219,11 @@ class AsyncClient(_Session):
 
 @overload
 def extract(
-    target: Task[T] | TypeForm[T], document: Source, *, endpoint: Endpoint | str | None = None
+    target: Task[T], document: Source, *, endpoint: Endpoint | str | None = None
+) -> Extraction[T]: ...
+@overload
+def extract(
+    target: TypeForm[T], document: Source, *, endpoint: Endpoint | str | None = None
 ) -> Extraction[T]: ...
 @overload
 def extract(
@@ -229,7 +237,7 @@ def extract(
     endpoint: or its name; None takes EXTRACTIFY_ENDPOINT. Raises: as `Client.extract`.
     """
     with Client(endpoint) as client:
-        return client.extract(target, document)
+        return client.extract(_task(target), document)
 
 
 def _drive(flow: Generator[Request, Completion, T], send: Callable[[Request], Completion]) -> T:
