@@ -3,36 +3,42 @@
 Declare a pydantic model; `Client.extract` asks a chat-completions endpoint for it, reads and
 validates the answer, sends back what is wrong, and returns a valid value or raises an error that
 carries all that was seen.
+
+The names are loaded when they are first asked for, so that a program pays for what it uses.
 """
 
-from extractify.client import AsyncClient, Client, extract
-from extractify.documents import Document
-from extractify.endpoints import Endpoint
-from extractify.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    ContentBlocked,
-    ContextTooLong,
-    DocumentError,
-    EndpointError,
-    ExtractifyError,
-    ExtractionError,
-    InvalidRequest,
-    InvalidResponse,
-    Overloaded,
-    QuotaExceeded,
-    RateLimited,
-    Refused,
-    SchemaError,
-    TransportError,
-    Truncated,
-)
-from extractify.extraction import Extraction
-from extractify.messages import Attempt, Completion, Fix, Message, Problem, Request, Usage
-from extractify.profiles import Profile
-from extractify.reading import Reading, read
-from extractify.task import Repair, Task
-from extractify.transport import Retry
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from extractify.client import AsyncClient, Client, extract
+    from extractify.documents import Document
+    from extractify.endpoints import Endpoint
+    from extractify.errors import (
+        AuthenticationError,
+        ConfigurationError,
+        ContentBlocked,
+        ContextTooLong,
+        DocumentError,
+        EndpointError,
+        ExtractifyError,
+        ExtractionError,
+        InvalidRequest,
+        InvalidResponse,
+        Overloaded,
+        QuotaExceeded,
+        RateLimited,
+        Refused,
+        SchemaError,
+        TransportError,
+        Truncated,
+    )
+    from extractify.extraction import Extraction
+    from extractify.messages import Attempt, Completion, Fix, Message, Problem, Request, Usage
+    from extractify.profiles import Profile
+    from extractify.reading import Reading, read
+    from extractify.task import Repair, Task
+    from extractify.transport import Retry
 
 __version__ = "0.1.0"
 
@@ -74,3 +80,31 @@ __all__ = [
     "extract",
     "read",
 ]
+
+# Where each name is defined; the errors have one module.
+_HOMES = {
+    "client": "AsyncClient Client extract",
+    "documents": "Document",
+    "endpoints": "Endpoint",
+    "extraction": "Extraction",
+    "messages": "Attempt Completion Fix Message Problem Request Usage",
+    "profiles": "Profile",
+    "reading": "Reading read",
+    "task": "Repair Task",
+    "transport": "Retry",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from the module that defines it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOME_OF.get(name, 'errors')}")
+    value = globals()[name] = getattr(home, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, also those not yet loaded."""
+    return [*__all__, "__version__"]

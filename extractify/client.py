@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -188,6 +187,8 @@ class AsyncClient(_Session):
 
     async def _opened(self) -> AsyncTransport:
         if self._transport is None:
+            import asyncio  # as slow to import as all of ours, and only this client needs it
+
             # A local model takes a second to start; the loop goes on meanwhile.
             await asyncio.to_thread(self._open)
         if self._transport is None:
@@ -205,7 +206,10 @@ class AsyncClient(_Session):
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.close()
-        await asyncio.to_thread(self._stop)
+        if self._server is not None:
+            import asyncio
+
+            await asyncio.to_thread(self._stop)
 
     async def __aenter__(self) -> Self:
         """Open the connections; a local model starts now."""

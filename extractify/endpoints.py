@@ -137,6 +137,18 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
+def profile_of(text: str) -> Profile:
+    """The profile of the endpoint that `Endpoint.parse` would read; it takes no credentials.
+
+    Raises: ConfigurationError on a name that `Endpoint.parse` doesn't know.
+    """
+    name, _, model = text.partition(":")
+    preset = PRESETS.get(name)
+    if preset is None or not model:
+        return Endpoint.parse(text, {}).capabilities
+    return dict(preset.profiles).get(model, preset.profile)
+
+
 def _variables(template: str) -> list[str]:
     return [name for _, name, _, _ in Formatter().parse(template) if name]
 

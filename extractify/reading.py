@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from extractify.errors import ExtractionError
 from extractify.messages import Fix, JsonValue, Problem

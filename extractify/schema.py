@@ -12,13 +12,13 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import Any, Generic, TypeVar, cast
-
-from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import SchemaValidator, core_schema
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from extractify.errors import SchemaError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+    from pydantic_core import SchemaValidator
 
 T = TypeVar("T")
 Node = dict[str, Any]
@@ -75,10 +75,9 @@ class Schema(Generic[T]):
         """Reads `{"result": value}` in one pass; None for a target that is a JSON Schema."""
         if self.adapter is None:
             return None
-        field = core_schema.typed_dict_field(self.adapter.core_schema)
-        return SchemaValidator(
-            core_schema.typed_dict_schema({ENVELOPE: field}, extra_behavior="forbid")
-        )
+        from extractify.canonical import enveloped
+
+        return enveloped(self.adapter, ENVELOPE)
 
     @property
     def is_object(self) -> bool:
@@ -144,24 +143,17 @@ def compile_schema(target: object) -> Schema[Any]:
         return _compile_type(target)
     except TypeError:
         if getattr(target, "__hash__", None) is None:
-            message = f"The target {_named(target)} isn't a type. Pass a class, not an instance."
+            kind = type(target).__name__
+            message = f"The target, a {kind}, isn't a type. Pass a class, not an instance."
             raise SchemaError(message) from None
         raise
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _compile_type(target: object) -> Schema[Any]:
-    try:
-        adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", target))
-        node = adapter.json_schema(mode="validation", schema_generator=_Canonical)
-    except (PydanticUserError, PydanticSchemaGenerationError, NameError) as error:
-        path, reason = _culprit(target) or ("", _first_line(error))
-        where = f"{_named(target)}{path}"
-        message = (
-            f"The target {where} can't become a JSON Schema: {reason} Give that field a type that "
-            "pydantic can describe, leave it out, or make it a private attribute."
-        )
-        raise SchemaError(message) from None
+    from extractify.canonical import described  # slow to import; the first target pays for it
+
+    adapter, node = described(target)
     return Schema(target, _wire_name(_type_name(target)), _untitled(node), adapter)
 
 
@@ -177,28 +169,9 @@ def _compile_json_schema(text: str) -> Schema[Any]:
         ).check_schema(node)
     except jsonschema.SchemaError as error:
         path = "/".join(str(part) for part in error.absolute_path)
-        message = f"The JSON Schema is invalid at /{path}: {_first_line(error)}"
+        message = f"The JSON Schema is invalid at /{path}: {error.message}"
         raise SchemaError(message) from None
     return Schema(node, _wire_name(node.get("title")), _untitled(node), None)
-
-
-class _Canonical(GenerateJsonSchema):
-    """Pydantic's schema, one type to a field: a Decimal is asked for as the number it is."""
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        """Leave out the alternative of a string with a pattern; reading accepts both."""
-        node: JsonSchemaValue = {"type": "number"}
-        bounds = {
-            "ge": "minimum",
-            "gt": "exclusiveMinimum",
-            "le": "maximum",
-            "lt": "exclusiveMaximum",
-            "multiple_of": "multipleOf",
-        }
-        for name, keyword in bounds.items():
-            if name in schema:
-                node[keyword] = float(schema[name])  # type: ignore[literal-required]
-        return node
 
 
 def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
@@ -287,28 +260,6 @@ def _type_name(target: object) -> str:
 def _wire_name(name: object) -> str:
     """Keep the characters that every endpoint takes, 64 of them."""
     return re.sub(r"\W+", "_", str(name or ""), flags=re.ASCII).strip("_")[:64] or ENVELOPE
-
-
-def _culprit(target: object) -> tuple[str, str] | None:
-    """Find the field that fails on its own: its path below `target`, and why."""
-    if not (isinstance(target, type) and issubclass(target, BaseModel)):
-        return None
-    for name, field in target.model_fields.items():
-        try:
-            TypeAdapter(cast("Any", field.annotation)).json_schema()
-        except (PydanticUserError, PydanticSchemaGenerationError, NameError) as error:
-            below = _culprit(field.annotation)
-            return (f".{name}{below[0]}", below[1]) if below else (f".{name}", _first_line(error))
-    return None
-
-
-def _first_line(error: Exception) -> str:
-    line = str(error).strip().partition("\n")[0].rstrip(".")
-    return f"{line}."
-
-
-def _named(target: object) -> str:
-    return target.__name__ if isinstance(target, type) else type(target).__name__
 
 
 def _text(node: object) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, Retrying
+from tenacity import RetryCallState, Retrying
 from tenacity.retry import retry_if_exception
 from tenacity.stop import stop_after_attempt, stop_base
 from tenacity.wait import wait_base, wait_random_exponential
@@ -203,6 +203,8 @@ class AsyncTransport:
     ) -> None:
         self._wire = wire
         self._http = httpx.AsyncClient(**wire.settings(timeout, limits))
+        from tenacity import AsyncRetrying  # brings asyncio, which the sync client doesn't need
+
         self._retrying = AsyncRetrying(**retry.options(emit))
 
     async def send(self, request: Request) -> Completion:

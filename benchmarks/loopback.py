@@ -1,0 +1,107 @@
+"""A server that answers at once: one fixed chat completion to every POST, in a process of its own.
+
+`python benchmarks/loopback.py` prints its port, serves until its standard input closes, and costs
+little enough that a benchmark measures the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWER = {
+    "number": "INV-2041",
+    "issued": "2024-03-05",
+    "vendor": {"name": "Acme Ltd", "city": "Leeds", "vat": None},
+    "lines": [
+        {"text": "Paper, A4", "quantity": 10, "price": 4.5},
+        {"text": "Toner", "quantity": 2, "price": 61.25},
+        {"text": "Delivery", "quantity": 1, "price": 9.9},
+    ],
+    "total": 177.4,
+    "currency": "EUR",
+    "notes": None,
+}
+
+
+def answer_body(envelope: str | None) -> bytes:
+    value = {envelope: ANSWER} if envelope else ANSWER
+    completion = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": json.dumps(value)},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 300, "completion_tokens": 120, "total_tokens": 420},
+    }
+    return json.dumps(completion).encode()
+
+
+class Answering(asyncio.Protocol):
+    """Answer each complete request; which answer is told by the path."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.pending = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.pending += data
+        while (split := self.pending.find(b"\r\n\r\n")) >= 0:
+            head = self.pending[:split]
+            length = 0
+            for line in head.split(b"\r\n")[1:]:
+                name, _, value = line.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            if len(self.pending) < split + 4 + length:
+                return
+            self.pending = self.pending[split + 4 + length :]
+            assert isinstance(self.transport, asyncio.Transport)  # noqa: S101  (for mypy)
+            self.transport.write(ENVELOPED if b"/enveloped" in head[:40] else BARE)
+
+
+def _response(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+    return head.encode() + b"\r\n\r\n" + body
+
+
+BARE = _response(answer_body(None))
+ENVELOPED = _response(answer_body("result"))
+
+
+async def _serve() -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Answering, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+@contextlib.contextmanager
+def running() -> Iterator[str]:
+    """Run the server for a while; gives its base URL."""
+    with subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None  # noqa: S101  (for mypy)
+        assert process.stdin is not None  # noqa: S101
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.stdin.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())
