@@ -17,7 +17,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import httpx
-from loopback import running
+from instant_server import running
 from pydantic import BaseModel, Field
 
 from extractify import Client, Endpoint

@@ -137,11 +137,12 @@ class Client(_Session):
             raise self._explained(error) from None
 
     def _opened(self) -> Transport:
-        if self._transport is None:
+        transport = self._transport
+        if transport is None:
             with self._lock:
-                if self._transport is None:
-                    self._transport = Transport(self._start(), **self._options)
-        return self._transport
+                transport = self._transport or Transport(self._start(), **self._options)
+                self._transport = transport
+        return transport
 
     def close(self) -> None:
         """Close the connections, and the local server if there is one."""
@@ -204,12 +205,14 @@ class AsyncClient(_Session):
     async def close(self) -> None:
         """Close the connections, and the local server if there is one."""
         transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.close()
-        if self._server is not None:
-            import asyncio
+        try:
+            if transport is not None:
+                await transport.close()
+        finally:
+            if self._server is not None:
+                import asyncio
 
-            await asyncio.to_thread(self._stop)
+                await asyncio.to_thread(self._stop)
 
     async def __aenter__(self) -> Self:
         """Open the connections; a local model starts now."""
@@ -240,8 +243,9 @@ def extract(
 
     endpoint: or its name; None takes EXTRACTIFY_ENDPOINT. Raises: as `Client.extract`.
     """
+    task = _task(target)
     with Client(endpoint) as client:
-        return client.extract(_task(target), document)
+        return client.extract(task, document)
 
 
 def _drive(flow: Generator[Request, Completion, T], send: Callable[[Request], Completion]) -> T:

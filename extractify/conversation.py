@@ -19,7 +19,7 @@ from extractify.errors import ExtractifyError, ExtractionError, Refused, Truncat
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.lowering import lower
-from extractify.messages import Attempt, JsonValue, Problem, Request
+from extractify.messages import Attempt, JsonValue, Problem, Request, clipped
 from extractify.profiles import Profile
 from extractify.reading import Reading, read_answer
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from extractify.task import Task
 
 T = TypeVar("T")
-_SHOWN_PROBLEMS = 5
+# What a message shows, so that it stays below 600 characters.
+_SHOWN_PROBLEMS = 4
+_SHOWN_PLACE = 48
+_SHOWN_KIND = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def _turns(
     enveloped = lower(task.schema, setting.profile).enveloped
     context = _context(source)
     budget = _Budget(task)
+    best: Reading[T] = Reading(None)
     while True:
         number = len(attempts) + 1
         emit(RequestSent(number))
@@ -102,13 +106,20 @@ def _turns(
         emit(AttemptJudged(number, len(reading.problems), seconds))
         if reading.ok:
             return reading.value
+        best = _better(best, reading)
         if crash is not None:
-            raise _crashed(task, reading, crash) from crash
+            raise _crashed(task, attempts[-1], crash, best) from crash
         following = _following(asked, attempts[-1], task, setting.profile)
         if following is None or budget.is_spent():
-            raise _gave_up(task, attempts, reading)
-        emit(RepairAsked(number + 1, tuple(problem.pointer for problem in reading.problems)))
+            raise _gave_up(task, attempts, reading, best)
+        emit(RepairAsked(number + 1, _places(task, reading)))
         request = following
+
+
+def _better(best: Reading[T], reading: Reading[T]) -> Reading[T]:
+    """The one with data in it and the fewest problems, the later one of equals."""
+    worse = best.partial is not None and len(best.problems) < len(reading.problems)
+    return best if worse or reading.partial is None else reading
 
 
 class _Budget:
@@ -150,21 +161,22 @@ def _unread(kind: str, expected: str) -> Reading[Any]:
     return Reading(None, (), (Problem("", kind, expected),))
 
 
-def _crashed(task: Task[Any], reading: Reading[Any], crash: Exception) -> ExtractionError:
+def _crashed(
+    task: Task[Any], attempt: Attempt, crash: Exception, best: Reading[Any]
+) -> ExtractionError:
     message = (
         f"A validator of {task.schema.name} raised {type(crash).__name__}, which pydantic doesn't "
         "take for a verdict. Let it raise ValueError or AssertionError, and check the types it "
         "is given."
     )
-    return ExtractionError(message, problems=reading.problems)
+    return ExtractionError(message, problems=attempt.problems, partial=best.partial)
 
 
 def _following(
     asked: Request, attempt: Attempt, task: Task[Any], profile: Profile
 ) -> Request | None:
     """The request that may mend the attempt, None if none can."""
-    kinds = {problem.kind for problem in attempt.problems}
-    if "refused" in kinds:
+    if attempt.completion.refusal is not None:
         return None
     if attempt.completion.finish_reason == "length":
         return _with_more_room(attempt.request, task, profile)
@@ -180,17 +192,18 @@ def _with_more_room(request: Request, task: Task[Any], profile: Profile) -> Requ
     return replace(request, max_tokens=min(2 * limit, ceiling))
 
 
-def _gave_up(task: Task[Any], attempts: list[Attempt], reading: Reading[Any]) -> ExtractionError:
-    name, count = task.schema.name, len(attempts)
+def _gave_up(
+    task: Task[Any], attempts: list[Attempt], reading: Reading[Any], best: Reading[Any]
+) -> ExtractionError:
+    name, last, count = task.schema.name, attempts[-1], len(attempts)
     tries = "1 attempt" if count == 1 else f"{count} attempts"
-    last = attempts[-1]
-    problems, partial = reading.problems, reading.partial
-    if any(problem.kind == "refused" for problem in problems):
+    partial = best.partial
+    if last.completion.refusal is not None:
         message = (
             f"The model refused to extract {name} ({tries}). Its words are in "
             "`attempts[-1].completion.refusal`; change the instructions or the model."
         )
-        return Refused(message, problems=problems, partial=partial)
+        return Refused(message, problems=last.problems, partial=partial)
     if last.completion.finish_reason == "length":
         limit = last.request.max_tokens or "unknown"
         message = (
@@ -198,21 +211,36 @@ def _gave_up(task: Task[Any], attempts: list[Attempt], reading: Reading[Any]) ->
             f"({limit} tokens, {tries}). Set Task(max_tokens=…) higher, "
             "or extract from smaller pieces of the document."
         )
-        return Truncated(message, problems=problems, partial=partial)
-    shown = [f"{_masked(p.pointer, task)} {p.kind}" for p in problems[:_SHOWN_PROBLEMS]]
-    more = f" and {len(problems) - len(shown)} more" if len(problems) > len(shown) else ""
+        return Truncated(message, problems=last.problems, partial=partial)
+    places = _places(task, reading)[:_SHOWN_PROBLEMS]
+    shown = [
+        f"{clipped(place or '/', _SHOWN_PLACE)} {clipped(problem.kind, _SHOWN_KIND)}"
+        for place, problem in zip(places, last.problems, strict=False)
+    ]
+    more = f" and {len(last.problems) - len(shown)} more" if len(last.problems) > len(shown) else ""
     message = (
         f"No valid {name} after {tries}. Wrong in the last answer: {', '.join(shown)}{more}. "
         "See `problems`, `partial` and `attempts` of this error; then widen the target, add "
         "instructions or examples, or raise Repair(stop=…)."
     )
-    return ExtractionError(message, problems=problems, partial=partial)
+    return ExtractionError(message, problems=last.problems, partial=partial)
 
 
-def _masked(pointer: str, task: Task[Any]) -> str:
-    """Show the declared names of a pointer only: keys of free mappings are document text."""
+def _places(task: Task[Any], reading: Reading[Any]) -> tuple[str, ...]:
+    """The pointers of the problems, keys that the target doesn't declare masked.
+
+    Those are words of the document.
+    """
     declared = task.schema.property_names
-    steps = pointer.split("/")[1:]
-    return "".join(f"/{step if step.isdigit() or step in declared else '*'}" for step in steps) or (
-        "/"
-    )
+    places: list[str] = []
+    for problem in reading.problems:
+        here, place = reading.partial, ""
+        for step in problem.pointer.split("/")[1:]:
+            is_index = isinstance(here, list) and step.isdecimal() and int(step) < len(here)
+            place += f"/{step if is_index or step in declared else '*'}"
+            if isinstance(here, list):
+                here = here[int(step)] if is_index else None
+            else:
+                here = here.get(step) if isinstance(here, dict) else None
+        places.append(place)
+    return tuple(places)

@@ -7,6 +7,7 @@ it is given.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import Formatter
@@ -21,8 +22,19 @@ DEFAULT_VARIABLE = "EXTRACTIFY_ENDPOINT"
 """Names the endpoint of calls that name none."""
 KEY_VARIABLE = "EXTRACTIFY_API_KEY"
 """Holds the key for an endpoint that is given by URL; optional."""
+_URL = re.compile(r"[^\s\x00-\x1f\x7f]+")
+_KEY = re.compile(r"[!-~]+")
 LOCAL = "local:"
 """The URL of a model that the client runs itself while it is open."""
+
+
+class Secret(str):
+    """A text whose repr is `'***'`, in a dict or a tuple too."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +42,9 @@ class Endpoint:
     """A frozen, picklable description of where to ask. Its repr hides the key.
 
     url: the base, to which the dialect adds its path, such as `https://api.openai.com/v1`.
-    api_key: sent as a bearer token. profile: a Profile, or the name of one. extra: vendor
-    parameters for every request body. Raises: ConfigurationError on a URL that can't be used.
+    api_key: sent as a bearer token, kept as a Secret. profile: a Profile, or the name of one.
+    extra: vendor parameters for every request body. Raises: ConfigurationError on a URL or a key
+    that can't be used.
     """
 
     url: str
@@ -44,6 +57,9 @@ class Endpoint:
     def __post_init__(self) -> None:
         """Check what can be checked without asking."""
         named(self.dialect)
+        if self.api_key:
+            _check_key(self.api_key)
+            object.__setattr__(self, "api_key", Secret(self.api_key))
         if isinstance(self.profile, str) and self.profile not in PROFILES:
             known = ", ".join(sorted(PROFILES))
             message = f"There is no profile {self.profile!r}. Known: {known}."
@@ -67,14 +83,17 @@ class Endpoint:
         if text.startswith(("http://", "https://")):
             url, _, model = text.partition("#")
             if not model:
-                message = f"Name the model behind the URL, as in {url or text}#model-name."
+                message = f"Name the model behind the URL, as in {_shown(url)}#model-name."
                 raise ConfigurationError(message)
             return cls(url=url, model=model, api_key=env.get(KEY_VARIABLE) or None)
         name, _, model = text.partition(":")
         preset = PRESETS.get(name)
         if preset is None or not model:
             known = ", ".join(f"{key}:{row.example}" for key, row in PRESETS.items())
-            message = f"There is no endpoint {text!r}. Use one of {known}, or http://host/v1#model."
+            message = (
+                f"There is no endpoint {_shown(text)!r}. Use one of {known}, or "
+                "http://host/v1#model."
+            )
             raise ConfigurationError(message)
         return preset.endpoint(model, env)
 
@@ -98,7 +117,7 @@ class Preset:
     def endpoint(self, model: str, env: Mapping[str, str]) -> Endpoint:
         """Fill the row in. Raises: ConfigurationError, which names each missing variable."""
         override = env.get(self.url_variable) if self.url_variable else None
-        wanted = _variables(override or self.url)
+        wanted = [] if override else _variables(self.url)
         if self.key_variable:
             wanted.append(self.key_variable)
         missing = [name for name in wanted if not env.get(name)]
@@ -109,7 +128,7 @@ class Preset:
             )
             raise ConfigurationError(message)
         return Endpoint(
-            url=(override or self.url).format_map(env),
+            url=override or self.url.format_map(env),
             model=model,
             api_key=env[self.key_variable] if self.key_variable else None,
             dialect=self.dialect,
@@ -156,18 +175,43 @@ def _variables(template: str) -> list[str]:
 def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if host is None or parts.scheme not in {"http", "https"}:
-        message = f"The endpoint's URL isn't one of http:// or https:// with a host: {url!r}."
+    if not host or parts.scheme not in {"http", "https"} or not _URL.fullmatch(url):
+        message = (
+            f"The endpoint's URL isn't one of http:// or https:// with a host: {_shown(url)!r}. "
+            "Correct it, as in http://127.0.0.1:8080/v1."
+        )
         raise ConfigurationError(message)
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         message = (
             f"The endpoint's URL for {host} has credentials in it. Pass them as api_key instead: "
             "URLs end up in logs."
         )
         raise ConfigurationError(message)
+    if parts.query or parts.fragment:
+        message = (
+            f"The endpoint's URL for {host} has a query or a fragment, behind which no path fits. "
+            "Leave it out; the model's name goes into model=."
+        )
+        raise ConfigurationError(message)
+
+
+def _check_key(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        message = (
+            "The API key has a character that no header takes, such as a space or a line break. "
+            "Check how it was read; strip() removes white space around it."
+        )
+        raise ConfigurationError(message)
+
+
+def _shown(text: str) -> str:
+    """A URL or a name as a message may show it: what may be credentials is masked."""
+    scheme, _, rest = text.partition(":")
+    # A model's name may begin with an @, as Cloudflare's own do.
+    return f"{scheme}:***" if "@" in rest[1:] else text
 
 
 def resolve(endpoint: Endpoint | str | None) -> Endpoint:

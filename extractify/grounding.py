@@ -10,7 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from extractify.schema import escaped
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 Status: TypeAlias = Literal["exact", "normalised", "typed", "missing"]
 Span: TypeAlias = tuple[int, int]
 
-_NUMERAL = re.compile(r"\d+(?:[.,'\u2019\u00a0\u202f ]\d+)*")
-_GROUPED = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
+# A space is part of a numeral only where it groups three digits: a table's columns are apart.
+_NUMERAL = re.compile(
+    r"(?<!\w)\.\d+"
+    r"|\d{1,3}(?:[\u00a0\u202f ]\d{3}(?!\d))+(?:[.,]\d+)*"
+    r"|\d+(?:[.,'\u2019]\d+)*"
+)
+_GROUPED = re.compile(r"\d{1,3}([.,'\u2019\u00a0\u202f ])\d{3}(?:\1\d{3})*")
+_PLAIN = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SEPARATOR = re.compile(r"[.,'\u2019\u00a0\u202f ]")
 _DATE_WORD = re.compile(
-    r"(?<!\d)(?:\d{4}|\d{1,2}(?:st|nd|rd|th|er|º)?)(?!\w)|[^\W\d_]+", re.IGNORECASE
+    r"(?<!\d)(?:\d{4}|\d{1,2}(?:st|nd|rd|th|er|º)?)(?:(?!\w)|(?=T\d))|[^\W\d_]+", re.IGNORECASE
 )
 _DATE_WINDOW = 5
 """Words that the parts of a date may be spread over, such as `le 5 mars de 2024`."""
@@ -88,6 +96,11 @@ class _Text:
             (match.span(), _readings(match.group())) for match in _NUMERAL.finditer(text)
         ]
 
+    @cached_property
+    def _date_words(self) -> tuple[list[Span], list[int | str]]:
+        words = list(_DATE_WORD.finditer(self._text))
+        return [word.span() for word in words], [_date_part(word.group()) for word in words]
+
     def evidence(self, leaf: JsonValue) -> Evidence:
         if isinstance(leaf, bool):
             return Evidence("missing")
@@ -105,14 +118,10 @@ class _Text:
         normalised = self._found(loose, re.IGNORECASE)
         if normalised:
             return Evidence("normalised", normalised)
-        try:
-            return self._date(date.fromisoformat(leaf))
-        except ValueError:
-            pass
-        try:
+        if _PLAIN.fullmatch(leaf):
             return self._number(Decimal(leaf))
-        except InvalidOperation:
-            return Evidence("missing")
+        day = _day(leaf)
+        return self._date(day) if day else Evidence("missing")
 
     def _found(self, pattern: str, flags: int) -> tuple[Span, ...]:
         """Occurrences that don't begin or end inside a word or a numeral."""
@@ -120,24 +129,22 @@ class _Text:
         return tuple(match.span() for match in re.finditer(whole, self._text, flags))
 
     def _number(self, number: Decimal) -> Evidence:
-        if not number.is_finite():
-            return Evidence("missing")
-        spans = tuple(span for span, readings in self._numerals if abs(number) in readings)
+        size = number.copy_abs()  # abs() would round
+        spans = tuple(span for span, readings in self._numerals if size in readings)
         if not spans:
             return Evidence("missing")
-        exact = {self._text[start:end] for start, end in spans} == {str(abs(number))}
+        exact = {self._text[start:end] for start, end in spans} == {str(size)}
         return Evidence("exact" if exact else "typed", spans)
 
     def _date(self, day: date) -> Evidence:
         """Day, month and year in any order within a few words, the month by name or number."""
-        words = [(match.span(), match.group()) for match in _DATE_WORD.finditer(self._text)]
-        parts = [_date_part(word) for _, word in words]
+        places, parts = self._date_words
         spans: list[Span] = []
-        for first in range(len(words)):
+        for first in range(len(places)):
             window = parts[first : first + _DATE_WINDOW]
             for size in range(3, len(window) + 1):
                 if _spells(window[:size], day):
-                    spans.append((words[first][0][0], words[first + size - 1][0][1]))
+                    spans.append((places[first][0], places[first + size - 1][1]))
                     break
         shortest = [
             span for span in spans if not any(o != span and _within(o, span) for o in spans)
@@ -151,6 +158,8 @@ def _within(inner: Span, outer: Span) -> bool:
 
 def _readings(numeral: str) -> frozenset[Decimal]:
     """What a numeral may mean: its last separator is a decimal point, or all of them group."""
+    if numeral.startswith("."):
+        return frozenset({Decimal(numeral)})
     plain = _SEPARATOR.sub("", numeral)
     readings = set()
     separators = _SEPARATOR.findall(numeral)
@@ -161,6 +170,14 @@ def _readings(numeral: str) -> frozenset[Decimal]:
         if separators[-1] not in whole and (not separators[:-1] or _GROUPED.fullmatch(whole)):
             readings.add(Decimal(f"{_SEPARATOR.sub('', whole)}.{fraction}"))
     return frozenset(readings)
+
+
+def _day(text: str) -> date | None:
+    """Read a date as JSON has it."""
+    try:
+        return date.fromisoformat(text) if _ISO_DATE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _date_part(word: str) -> int | str:

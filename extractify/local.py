@@ -41,14 +41,11 @@ _ERRORS_ONLY = 1  # llama.cpp's log level; from the next one on, it quotes bodie
 _LOG_LINES, _TAIL_LINES, _LINE_WIDTH = 50, 8, 200
 _PATIENCE = 5.0  # seconds between asking, terminating and killing
 
-# The stub keeps the child from running the package's __init__, which imports what only callers
-# need; the parent's own sys.path lets it find what the parent found.
+# The parent's own sys.path lets the child find what the parent found.
 _CHILD = """
-import json, sys, types
+import json, sys
 config = json.loads(sys.argv[1])
 sys.path[:] = config["sys_path"]
-sys.modules["extractify"] = types.ModuleType("extractify")
-sys.modules["extractify"].__path__ = [config["package"]]
 from extractify.local import _serve
 _serve(config)
 """
@@ -233,7 +230,6 @@ def _start(model: LocalModel) -> subprocess.Popen[str]:
         "port": model.port,
         "threads": model.threads or max(1, _usable_cores() - 1),
         "parallel": model.parallel,
-        "package": str(Path(__file__).parent),
         "sys_path": sys.path,
     }
     try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 INLINE_GROWTH = 1.5
 """The most a payload may grow, as a factor, when its references are written out."""
+_TELLING = frozenset({"description", "examples"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,7 @@ def lower(schema: Schema[Any], profile: Profile) -> Wire:
     dropped: list[Dropped] = []
     payload = _without(schema.asked, profile.unsupported, "", dropped)
     payload = _inlined(payload)
-    if enveloped:
-        payload = _enveloped(payload)
+    payload = _enveloped(payload) if enveloped else _unfolded(payload)
     if profile.root_keywords is not None:
         for keyword in [key for key in payload if key not in profile.root_keywords]:
             dropped.append(Dropped("", keyword))
@@ -80,9 +80,9 @@ def _inlined(root: Node) -> Node:
     sizes: dict[str, int | None] = {}
     for name in definitions:
         _inlined_size(name, definitions, sizes, ())
-    if not definitions or any(size is None for size in sizes.values()):
-        return root
     body = {key: value for key, value in root.items() if key != "$defs"}
+    if not definitions or None in sizes.values():
+        return root
     grown = _own_size(body) + sum(sizes[name] or 0 for name in _references(body))
     if grown > _own_size(root) * INLINE_GROWTH:
         return root
@@ -115,21 +115,39 @@ def _references(node: Node) -> list[str]:
     found: list[str] = []
 
     def visit(sub: Node, _place: str = "") -> Node:
-        if isinstance(sub.get("$ref"), str):
-            found.append(sub["$ref"].removeprefix("#/$defs/"))
+        if "$ref" in sub:
+            found.append(_definition(sub["$ref"]))
         return map_schemas(sub, visit)
 
     visit(node)
     return found
 
 
+def _definition(reference: str) -> str:
+    return reference.removeprefix("#/$defs/")
+
+
 def _with_definitions(node: Node, definitions: dict[str, Node]) -> Node:
-    if isinstance(node.get("$ref"), str):
-        named = definitions[node["$ref"].removeprefix("#/$defs/")]
-        beside = {key: value for key, value in node.items() if key != "$ref"}
-        node = {**named, **beside}
-        return _with_definitions(node, definitions)
+    if "$ref" in node:
+        return _with_definitions(_joined(node, definitions[_definition(node["$ref"])]), definitions)
     return map_schemas(node, lambda sub, _: _with_definitions(sub, definitions))
+
+
+def _joined(node: Node, named: Node) -> Node:
+    """Write what a reference names in its place; what stands beside it holds as well."""
+    beside = {key: value for key, value in node.items() if key != "$ref"}
+    if beside.keys() <= _TELLING:
+        return {**named, **beside}
+    return {**beside, "allOf": [named, *beside.get("allOf", ())]}
+
+
+def _unfolded(root: Node) -> Node:
+    """Write a recursive root out once: endpoints look for the `type` of the root itself."""
+    if "$ref" not in root:
+        return root
+    definitions = root["$defs"]
+    body = {key: value for key, value in root.items() if key != "$defs"}
+    return {**_joined(body, definitions[_definition(root["$ref"])]), "$defs": definitions}
 
 
 def _enveloped(node: Node) -> Node:
@@ -145,7 +163,6 @@ def _enveloped(node: Node) -> Node:
 
 def _rebased(node: Node, base: str) -> Node:
     node = map_schemas(node, lambda sub, _: _rebased(sub, base))
-    reference = node.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#"):
-        node["$ref"] = base + reference[1:]
+    if "$ref" in node:
+        node["$ref"] = base + node["$ref"].removeprefix("#")
     return node

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from extractify.schema import ENVELOPE, map_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from extractify.schema import Node, Schema
 
@@ -34,6 +34,7 @@ _BOUNDS = {
     "maxItems": "at most {} items",
     "pattern": "matches {}",
 }
+_UNIONS = ("anyOf", "oneOf")
 _INDENT = "  "
 
 
@@ -43,9 +44,8 @@ def notation(schema: Schema[Any], *, enveloped: bool = False) -> str:
     enveloped: show the answer as `{"result": …}`, as it travels.
     """
     writer = _Writer(schema.asked)
-    body = writer.type_of(schema.asked, "")
-    if enveloped:
-        body = f"{{\n{_INDENT}{ENVELOPE}: {body.replace(chr(10), chr(10) + _INDENT)}\n}}"
+    asked = {"properties": {ENVELOPE: schema.asked}} if enveloped else schema.asked
+    body = writer.commented(asked, "")
     return "\n".join([*writer.declarations(), body])
 
 
@@ -54,103 +54,130 @@ class _Writer:
 
     def __init__(self, root: Node) -> None:
         self._definitions: dict[str, Node] = {
-            f"#/{keyword}/{name}": node
-            for keyword in ("$defs", "definitions")
-            for name, node in root.get(keyword, {}).items()
+            f"#/$defs/{name}": node for name, node in root.get("$defs", {}).items()
         }
-        self._root = root
         self._uses = _count_references(root)
         self._named: dict[str, str] = {}
 
     def declarations(self) -> Iterator[str]:
-        return (text for text in self._named.values() if text)
+        """Yield the named types that the types written so far refer to."""
+        yield from self._named.values()
 
-    def type_of(self, node: object, margin: str) -> str:
+    def commented(self, node: Node, margin: str) -> str:
+        """The type of one schema, and behind it what the type alone doesn't say."""
+        notes = "; ".join(dict.fromkeys([*self._descriptions(node), *self._bounds(node)]))
+        return self._type(node, margin) + (f"  // {notes}" if notes else "")
+
+    def _type(self, node: Node, margin: str) -> str:
         """The type of one schema. margin: the white space its further lines start with."""
-        if not isinstance(node, dict):
-            return "any" if node else "never"
-        if "$ref" in node:
-            return self._reference(node["$ref"], margin)
+        if node == {"not": {}}:
+            return "never"
         for keyword in ("enum", "const"):
             if keyword in node:
                 values = node[keyword] if keyword == "enum" else [node[keyword]]
                 return " | ".join(_json(value) for value in values)
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in node:
-                branches = dict.fromkeys(self.type_of(sub, margin) for sub in node[keyword])
-                return " | ".join(branches)
-        if "allOf" in node:
-            return " & ".join(self.type_of(sub, margin) for sub in node["allOf"])
-        return self._plain(node, margin)
+        parts = [self._reference(node["$ref"], margin)] if "$ref" in node else []
+        parts += [self._union(node[keyword], margin) for keyword in _UNIONS if keyword in node]
+        parts += [self._type(sub, margin) for sub in node.get("allOf", ())]
+        parts.append(self._plain(node, margin))
+        parts = [part for part in dict.fromkeys(parts) if part != "any"] or ["any"]
+        if len(parts) == 1:
+            return parts[0]
+        return " & ".join(f"({part})" if " | " in part else part for part in parts)
+
+    def _union(self, branches: Iterable[Node], margin: str) -> str:
+        types = dict.fromkeys(self._type(branch, margin) for branch in branches)
+        said = [kind for kind in types if kind not in {"any", "null"}]
+        # Branches that say nothing of the type, such as which keys belong together.
+        return " | ".join(types) if said else "any"
 
     def _reference(self, reference: str, margin: str) -> str:
         """Write a type used once in place; name one that is used more often or holds itself."""
-        if reference == "#":
-            reference, target = "#/Answer", self._root
-        else:
-            target = self._definitions.get(reference, {})
-        name = reference.rpartition("/")[2]
-        if reference in self._named:
-            return name
-        if self._uses.get(reference, 0) == 1:
-            return self.type_of(target, margin)
-        self._named[reference] = ""
-        told = target.get("description")
-        comment = f"  // {_comment(told)}" if told else ""
-        self._named[reference] = f"type {name} = {self.type_of(target, '')}{comment}"
-        return name
+        target = self._definitions[reference]
+        if self._is_in_place(reference):
+            return self._type(target, margin)
+        if reference not in self._named:
+            self._named[reference] = ""  # it may hold itself
+            name = reference.rpartition("/")[2]
+            self._named[reference] = f"type {name} = {self.commented(target, '')}"
+        return reference.rpartition("/")[2]
+
+    def _is_in_place(self, reference: str) -> bool:
+        return self._uses[reference] == 1
 
     def _plain(self, node: Node, margin: str) -> str:
         kinds = node.get("type")
         if isinstance(kinds, list):
             return " | ".join(self._plain({**node, "type": kind}, margin) for kind in kinds)
-        if kinds == "object" or "properties" in node:
+        if kinds == "object" or (kinds is None and "properties" in node):
             return self._object(node, margin)
-        if kinds == "array" or "items" in node or "prefixItems" in node:
+        if kinds == "array" or (kinds is None and ("items" in node or "prefixItems" in node)):
             return self._array(node, margin)
         return "any" if kinds is None else str(kinds)
 
     def _object(self, node: Node, margin: str) -> str:
         inner = margin + _INDENT
-        lines = []
-        for name, sub in node.get("properties", {}).items():
-            key = name if name.isidentifier() else _json(name)
-            note = _notes(sub)
-            comment = f"  // {note}" if note else ""
-            lines.append(f"{inner}{key}: {self.type_of(sub, inner)}{comment}")
-        others = node.get("additionalProperties", {} if not lines else None)
+        lines = [
+            f"{name if name.isidentifier() else _json(name)}: {self.commented(sub, inner)}"
+            for name, sub in node.get("properties", {}).items()
+        ]
+        lines += [
+            f"[key: string]: {self._type(sub, inner)}  // key matches {_line(pattern)}"
+            for pattern, sub in node.get("patternProperties", {}).items()
+        ]
+        others = node.get("additionalProperties", not lines)
+        if others is True and not lines:
+            others = {}
         if isinstance(others, dict):
-            lines.append(f"{inner}[key: string]: {self.type_of(others, inner)}")
-        return "\n".join(["{", *lines, margin + "}"])
+            keys = self._type(node.get("propertyNames", {}), inner)
+            keys = "string" if keys == "any" else keys
+            lines.append(f"[key: {keys}]: {self._type(others, inner)}")
+        return "\n".join(["{", *(inner + line for line in lines), margin + "}"])
 
     def _array(self, node: Node, margin: str) -> str:
         if "prefixItems" in node:
-            return f"[{', '.join(self.type_of(sub, margin) for sub in node['prefixItems'])}]"
-        item = self.type_of(node.get("items", True), margin)
-        return f"({item})[]" if " | " in item else f"{item}[]"
+            return f"[{', '.join(self._type(sub, margin) for sub in node['prefixItems'])}]"
+        items = node.get("items")
+        item = self._type(items, margin) if isinstance(items, dict) else "any"
+        return f"({item})[]" if " | " in item or " & " in item else f"{item}[]"
+
+    def _descriptions(self, node: Node) -> list[str]:
+        """The description of a schema, or those of the types that are written in its place."""
+        if node.get("description"):
+            return [_line(node["description"])]
+        return [told for sub, _ in self._below(node) for told in self._descriptions(sub)]
+
+    def _bounds(self, node: Node, each: str = "") -> Iterator[str]:
+        """Yield formats and bounds of a schema and of what is written in its place."""
+        if "format" in node:
+            yield each + _FORMATS.get(node["format"], _line(str(node["format"])))
+        for keyword, text in _BOUNDS.items():
+            if keyword in node:
+                yield each + text.format(_line(str(node[keyword])))
+        for sub, mark in self._below(node):
+            yield from self._bounds(sub, mark or each)
+
+    def _below(self, node: Node) -> Iterator[tuple[Node, str]]:
+        """Yield the schemas that share a line with this one, and "each " where they repeat."""
+        if "$ref" in node and self._is_in_place(node["$ref"]):
+            yield self._definitions[node["$ref"]], ""
+        for keyword in (*_UNIONS, "allOf"):
+            for sub in node.get(keyword, ()):
+                yield sub, ""
+        for keyword in ("items", "additionalProperties"):
+            if isinstance(node.get(keyword), dict) and "properties" not in node:
+                yield node[keyword], "each "
 
 
-def _notes(node: object) -> str:
-    """What the type alone doesn't say about a property: format, bounds, description."""
-    if not isinstance(node, dict):
-        return ""
-    notes = [_comment(node["description"])] if node.get("description") else []
-    for branch in (node, *node.get("anyOf", ())):
-        if branch.get("format") in _FORMATS:
-            notes.append(_FORMATS[branch["format"]])
-        elif "format" in branch:
-            notes.append(str(branch["format"]))
-        notes += [text.format(branch[key]) for key, text in _BOUNDS.items() if key in branch]
-    return "; ".join(dict.fromkeys(notes))
-
-
-def _comment(text: str) -> str:
-    """Keep a description on its line, so that it can't pose as part of the type."""
+def _line(text: str) -> str:
+    """Keep a text on its line, so that it can't pose as part of the type."""
     return " ".join(text.split())
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """JSON on one line: what some readers take for a line break is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def _count_references(root: Node) -> dict[str, int]:

@@ -14,17 +14,22 @@ from extractify.messages import Fix, JsonValue
 
 MAX_DEPTH = 200
 """Deepest nesting read, in containers; what lies deeper isn't a candidate."""
-MAX_RESTARTS = 16
+MAX_RESTARTS = 8
 """How often the scan starts again behind a bracket that turned out to be prose."""
 
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
+_SORTED = json.JSONEncoder(sort_keys=True)
+_FENCE = re.compile(r"^[ \t]*(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))$", re.MULTILINE)
 _TOKEN = re.compile(r"[\[\]{}\"]|</?think(?:ing)?>")
 _CLOSER = re.compile(r"</think(?:ing)?>")
+# No JSON string holds a line break, so this tag ends a thought, whatever quotes stand before it.
+_LINE_CLOSER = re.compile(r"</think(?:ing)?>(?=[ \t]*\r?\n)|(?<=\n)</think(?:ing)?>")
+# Members behind a container: it was closed too early, and isn't all that was said.
+_CONTINUES = re.compile(r'\s*,\s*"')
+_BEGINS_MEMBERS = re.compile(r"""[{\[\s]*(?:["'\u201c\u2018]|\w+\s*:)""")
 _OPENER = {"]": "[", "}": "{"}
 _STRING_END = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_OPENS_JSON = re.compile(
-    r'\{\s*(?:["}]|\Z|[A-Za-z_]\w*\s*:)|\[\s*(?:["{\[\]\-0-9]|\Z|true\b|false\b|null\b)'
-)
+# A lone brace is JSON, well formed or not; a lone square bracket may be prose, as in `[sic`.
+_OPENS_JSON = re.compile(r"""\{|\[\s*(?:["'\u201c\u2018`{\[\]/#,\-0-9]|[A-Za-z]*\s*(?:,|\Z))""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,15 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    """What one pass over a text saw. start: where the last thought ended."""
+    """What one pass over a text saw.
+
+    unclosed: the open containers. in_string: whether a string in there runs to the end. start, end:
+    the answer, without the thoughts around it.
+    """
 
     spans: tuple[tuple[int, int], ...]
     unclosed: tuple[int, ...]
+    in_string: bool
     start: int
     end: int
 
@@ -67,10 +77,28 @@ def candidates(text: str) -> Candidates:
         return Candidates((whole,), truncated=False)
     if any(_OPENS_JSON.match(text, opener) for opener in scan.unclosed):
         return Candidates((), truncated=True)
-    found = [_loaded(text[start:end], (*fixes, Fix("", "prose"))) for start, end in scan.spans]
+    blocks, rest = _fenced(answer)
+    fenced, prose = (*fixes, Fix("", "fence")), (*fixes, Fix("", "prose"))
+    around = dict.fromkeys(blocks, fenced)
+    sources = [(text[start:end], end) for start, end in scan.spans]
+    loaded = {source: _loaded(source, around.get(source, prose)) for source in dict(sources)}
+    if any(_is_broken(source, loaded[source], text, end) for source, end in sources):
+        return Candidates((), truncated=False)
+    found = list(loaded.values())
     if not any(found):
-        found = [_loaded(block.strip(), (*fixes, Fix("", "fence"))) for block in _fenced(answer)]
-    return Candidates(_distinct(found), truncated=False)
+        found = [_loaded(block, fenced) for block in blocks]
+    # What stands alone in a fence that nobody closed may go on: `4` may be the start of `42`.
+    return Candidates(_distinct(found), truncated=not any(found) and _loaded(rest, ()) is not None)
+
+
+def _is_broken(source: str, candidate: Candidate | None, text: str, end: int) -> bool:
+    """Whether a container is JSON that can't be read, or goes on behind its end in the text.
+
+    It may have been the answer, so no other container of the text is taken for it.
+    """
+    if candidate is None:
+        return _BEGINS_MEMBERS.match(source) is not None
+    return _CONTINUES.match(text, end) is not None
 
 
 def _loaded(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
@@ -97,37 +125,35 @@ def _too_deep(value: JsonValue) -> bool:
 
 def _distinct(found: list[Candidate | None]) -> tuple[Candidate, ...]:
     """Keep one of those that say the same."""
-    return tuple({json.dumps(each.value, sort_keys=True): each for each in found if each}.values())
+    return tuple({_SORTED.encode(each.value): each for each in found if each}.values())
 
 
 def _scan(text: str) -> _Scan:
     """Find the outermost closed containers, each thought left out."""
-    start = 0
+    start = position = max((match.end() for match in _LINE_CLOSER.finditer(text)), default=0)
     for _ in range(MAX_RESTARTS):
-        scan = _pass(text, start)
-        if not scan.unclosed:
+        scan = _pass(text, start, position)
+        if not scan.unclosed or scan.spans or not scan.in_string:
             return scan
         outermost = scan.unclosed[0]
-        closer = _last_closer(text)
-        if closer > outermost:
-            # An unbalanced thought hid the tag that ends it.
-            start = closer
-        elif scan.spans or _OPENS_JSON.match(text, outermost):
+        if _OPENS_JSON.match(text, outermost):
             return scan
-        else:
-            start = outermost + 1
+        # A quote behind a bracket of prose may have swallowed the answer.
+        start, position = scan.start, outermost + 1
     return scan
 
 
-def _pass(text: str, start: int) -> _Scan:
+def _pass(text: str, start: int, position: int) -> _Scan:
+    """Scan from `position`; the answer begins at `start`, or behind the next thought."""
     spans: list[tuple[int, int]] = []
     stack: list[int] = []
-    position, answer, end = start, start, len(text)
+    in_string, end = False, len(text)
     while token := _TOKEN.search(text, position):
         word, here, position = token.group(), token.start(), token.end()
         if word == '"':
             if stack:
                 position = _string_end(text, position)
+                in_string = position == len(text)
         elif word in "[{":
             stack.append(here)
         elif word in "]}":
@@ -137,7 +163,7 @@ def _pass(text: str, start: int) -> _Scan:
                     spans.pop()
                 spans.append((opener, position))
         elif word.startswith("</"):
-            answer = position
+            start = position
             spans, stack = [], []
         else:
             closer = _CLOSER.search(text, position)
@@ -145,7 +171,7 @@ def _pass(text: str, start: int) -> _Scan:
                 end = here
                 break
             position = closer.start()
-    return _Scan(tuple(spans), tuple(stack), answer, end)
+    return _Scan(tuple(spans), tuple(stack), in_string, start, end)
 
 
 def _string_end(text: str, position: int) -> int:
@@ -153,14 +179,15 @@ def _string_end(text: str, position: int) -> int:
     return match.end() if match else len(text)
 
 
-def _last_closer(text: str) -> int:
-    """Where the last `</think>` ends; -1 if there is none."""
-    last = max(text.rfind("</think>"), text.rfind("</thinking>"))
-    return text.index(">", last) + 1 if last >= 0 else -1
-
-
-def _fenced(text: str) -> list[str]:
-    """What stands between pairs of fence lines; an open one runs to the end."""
-    marks = list(_FENCE.finditer(text))
-    ends = [mark.start() for mark in marks[1::2]] + [len(text)]
-    return [text[mark.end() : end] for mark, end in zip(marks[::2], ends, strict=False)]
+def _fenced(text: str) -> tuple[list[str], str]:
+    """What stands in fences, and what stands in the one that is open at the end."""
+    blocks: list[str] = []
+    mark, begin = "", 0
+    for match in _FENCE.finditer(text):
+        line = match[1] or match[3]
+        if not mark:
+            mark, begin = line, match.end()
+        elif line.startswith(mark) and not (match[2] or match[4] or "").strip():
+            blocks.append(text[begin : match.start()].strip())
+            mark = ""
+    return blocks, text[begin:].strip() if mark else ""

@@ -49,7 +49,7 @@ OPENAI = Profile(name="openai", output_tokens_field="max_completion_tokens")
 LLAMA_CPP = Profile(
     name="llama.cpp",
     enforces=True,
-    unsupported=frozenset({"pattern", "uniqueItems", "multipleOf"}),
+    unsupported=frozenset({"pattern", "uniqueItems", "multipleOf", "not", "if", "then", "else"}),
     temperature=0.0,
     max_tokens=1024,
     output_ceiling=4096,

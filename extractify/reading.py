@@ -15,7 +15,7 @@ from extractify.errors import ExtractionError
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.parsing import Candidate, candidates
 from extractify.schema import ENVELOPE, Schema, compile_schema
-from extractify.validation import Verdict, validate
+from extractify.validation import Verdict, has_dates, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Numbers that pydantic takes from JSON text and that no JSON value is.
-_NOT_FINITE = re.compile(r"NaN|Infinity|[eE]\+?\d{3}")
+_NOT_FINITE = re.compile(r"NaN|Infinity|[eE]\+?\d{3}|\d{200}")
+# What pydantic takes for seconds since 1970 where a date was asked for.
+_QUOTED_NUMERAL = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Reading(Generic[T]):
     def value(self) -> T:
         """The value. Raises: ExtractionError where there is none."""
         if self.problems:
-            count = len(self.problems)
-            message = f"The text holds no valid value ({count} problems; see `problems`)."
+            count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+            message = f"The text holds no valid value ({count}; see `problems`)."
             raise ExtractionError(message, problems=self.problems, partial=self.partial)
         return self._value  # type: ignore[return-value]  # no problems: the value is there
 
@@ -93,9 +95,14 @@ def read_answer(
         return valid[0]
     if valid:
         return _unreadable("ambiguous", f"expected one answer; got {len(valid)} that differ")
-    # An answer of the right shape, and the last of those: examples and citations come first.
-    shaped = [each for each in judged if all(problem.pointer for problem in each.problems)]
+    # An answer of the right shape, and the last of those: examples come first.
+    shaped = [each for each in judged if not all(map(_is_misshapen, each.problems))]
     return (shaped or judged)[-1]
+
+
+def _is_misshapen(problem: Problem) -> bool:
+    """Whether the whole is of another kind than was asked for, such as a list for an object."""
+    return not problem.pointer and problem.kind.endswith("type")
 
 
 def _read_strictly(
@@ -108,7 +115,7 @@ def _read_strictly(
     """Take the standard case in one pass: nothing but the JSON that was asked for."""
     if schema.adapter is None or (schema.has_idle_nulls and "null" in text):
         return None
-    if _NOT_FINITE.search(text):
+    if _NOT_FINITE.search(text) or (has_dates(schema) and _QUOTED_NUMERAL.search(text)):
         return None
     try:
         if enveloped and schema.envelope is not None:
@@ -140,12 +147,12 @@ def _judge(
 def _forms(data: JsonValue, *, enveloped: bool) -> Iterator[tuple[JsonValue, tuple[Fix, ...]]]:
     """Yield the value as it was asked for, then as it may have been meant; one at least."""
     unasked = (Fix("", "envelope"),)
-    inner = data[ENVELOPE] if isinstance(data, dict) and data.keys() == {ENVELOPE} else None
-    if enveloped and inner is not None:
-        yield inner, ()
-    yield data, unasked if enveloped else ()
-    if not enveloped and inner is not None:
-        yield inner, unasked
+    bare = data, unasked if enveloped else ()
+    if isinstance(data, dict) and data.keys() == {ENVELOPE}:
+        inner = data[ENVELOPE], () if enveloped else unasked
+        yield from (inner, bare) if enveloped else (bare, inner)
+    else:
+        yield bare
 
 
 def _unreadable(kind: str, expected: str) -> Reading[Any]:

@@ -10,11 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from itertools import chain, count
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, cast, get_origin
+from urllib.parse import unquote
 
 from extractify.errors import SchemaError
+from extractify.messages import clipped
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -38,6 +42,15 @@ _SCHEMAS = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
+# What only tells, whatever the value; and what isn't told to a model.
+_ANNOTATIONS = frozenset({"description", "examples", "default", "deprecated", "readOnly"})
+_UNASKED = ("default", "discriminator")
+# Where more required keys would take values away, or let more of them in.
+_CONDITIONS = frozenset({"not", "if", "contains"})
+_COUNTS_KEYS = frozenset(
+    {"anyOf", "oneOf", "not", "if", "maxProperties", "dependentRequired", "dependentSchemas"}
+)
+_NEVER: Node = {"not": {}}
 _CACHE_SIZE = 512
 
 ENVELOPE = "result"
@@ -48,8 +61,8 @@ class Schema(Generic[T]):
     """A compiled target. Compare and cache by identity; get one from `compile_schema`.
 
     name: 1 to 64 characters of `[A-Za-z0-9_]`, for the wire. canonical: the JSON Schema of what
-    `adapter` accepts. asked: the same as a model is asked for
-    it. adapter: pydantic's validator, None for a target that is a JSON Schema itself.
+    `adapter` accepts. asked: the same as a model is asked for it. adapter: pydantic's validator,
+    None for a target that is a JSON Schema itself.
     """
 
     def __init__(
@@ -63,12 +76,13 @@ class Schema(Generic[T]):
     @cached_property
     def asked(self) -> Node:
         """The schema a model is shown."""
-        return _asked(self.canonical)
+        return self._asked(self.canonical)
 
     @cached_property
     def fingerprint(self) -> str:
         """A SHA-256 of the canonical schema, in hex."""
-        return hashlib.sha256(_text(self.canonical).encode()).hexdigest()
+        text = json.dumps(self.canonical, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
     def envelope(self) -> SchemaValidator | None:
@@ -83,7 +97,7 @@ class Schema(Generic[T]):
     def is_object(self) -> bool:
         """Whether the value's root is a JSON object whatever branch it takes."""
         root = self.canonical
-        if "$ref" in root:
+        while "$ref" in root:
             root = self.resolve(root["$ref"])
         return root.get("type") == "object"
 
@@ -123,12 +137,33 @@ class Schema(Generic[T]):
                 stack.extend(reversed(node[key]))
 
     def resolve(self, reference: str) -> Node:
-        """Follow a local reference such as `#/$defs/Line`."""
-        node: Any = self.canonical
-        for part in reference.removeprefix("#").split("/")[1:]:
-            key = part.replace("~1", "/").replace("~0", "~")
-            node = node[int(key)] if isinstance(node, list) else node[key]
-        return cast("Node", node)
+        """Follow a reference; all are of the form `#/$defs/Line`."""
+        return cast("Node", self.canonical["$defs"][reference.removeprefix("#/$defs/")])
+
+    def _asked(self, node: Node) -> Node:
+        """Make every property required, those the target can do without nullable."""
+        asked = map_schemas(
+            node, lambda sub, place: sub if place in _CONDITIONS else self._asked(sub)
+        )
+        for keyword in _UNASKED:
+            asked.pop(keyword, None)
+        properties = node.get("properties")
+        if not isinstance(properties, dict) or not _COUNTS_KEYS.isdisjoint(node):
+            return asked
+        needed = node.get("required", ())
+        asked["properties"] = {
+            name: sub if name in needed or self._says_enough(properties[name]) else _nullable(sub)
+            for name, sub in asked["properties"].items()
+        }
+        possible = [name for name, sub in properties.items() if sub != _NEVER]
+        asked["required"] = list(dict.fromkeys([*possible, *needed]))
+        return asked
+
+    def _says_enough(self, node: Node) -> bool:
+        """Whether a property that may be left out can be asked for without one more null."""
+        if node == _NEVER or ("const" in node and node.get("default") == node["const"]):
+            return True
+        return any(_takes_null(branch) for branch in self.branches(node))
 
 
 def compile_schema(target: object) -> Schema[Any]:
@@ -138,19 +173,23 @@ def compile_schema(target: object) -> Schema[Any]:
     Raises: SchemaError, which names the field that can't be compiled.
     """
     if isinstance(target, Mapping):
-        return _compile_json_schema(_text(target))
+        try:
+            text = json.dumps(target, default=_mapping, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise SchemaError(f"The JSON Schema isn't JSON: {error}. Correct it.") from None
+        return _compile_json_schema(text)
+    if _is_instance(target):
+        kind = type(target).__name__
+        raise SchemaError(f"The target, a {kind}, isn't a type. Pass a class, not an instance.")
     try:
-        return _compile_type(target)
+        # `A | B` equals `B | A`, but pydantic prefers the first of two that fit.
+        return _compile_type(target, "" if isinstance(target, type) else repr(target))
     except TypeError:
-        if getattr(target, "__hash__", None) is None:
-            kind = type(target).__name__
-            message = f"The target, a {kind}, isn't a type. Pass a class, not an instance."
-            raise SchemaError(message) from None
-        raise
+        return _compile_type.__wrapped__(target, "")  # its annotations can't be hashed
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
-def _compile_type(target: object) -> Schema[Any]:
+def _compile_type(target: object, _order: str) -> Schema[Any]:
     from extractify.canonical import described  # slow to import; the first target pays for it
 
     adapter, node = described(target)
@@ -162,16 +201,110 @@ def _compile_json_schema(text: str) -> Schema[Any]:
     # Slow to import, and only this kind of target needs it.
     import jsonschema
 
-    node = json.loads(text)
+    given = json.loads(text)
+    node = _modern(given)
     try:
-        jsonschema.validators.validator_for(
-            node, default=jsonschema.Draft202012Validator
-        ).check_schema(node)
+        jsonschema.Draft202012Validator.check_schema(node)
     except jsonschema.SchemaError as error:
         path = "/".join(str(part) for part in error.absolute_path)
-        message = f"The JSON Schema is invalid at /{path}: {error.message}"
-        raise SchemaError(message) from None
-    return Schema(node, _wire_name(node.get("title")), _untitled(node), None)
+        told = clipped(error.message, 200)
+        raise SchemaError(f"The JSON Schema is invalid at /{path}: {told}.") from None
+    return Schema(given, _wire_name(given.get("title")), _untitled(_gathered(node)), None)
+
+
+def _modern(node: Node) -> Node:
+    """Write a schema of draft 7 in the words of 2020-12, as one document without a base URI.
+
+    A schema that is just true or false becomes one that is an object, where both mean the same.
+    """
+    node = {key: value for key, value in node.items() if key not in {"$schema", "$id"}}
+    if isinstance(node.get("items"), list):
+        node["prefixItems"] = node.pop("items")
+        if "additionalItems" in node:
+            node["items"] = node.pop("additionalItems")
+    needs = node.pop("dependencies", None)
+    if isinstance(needs, dict):
+        keys = {name: need for name, need in needs.items() if isinstance(need, list)}
+        schemas = {name: need for name, need in needs.items() if name not in keys}
+        node |= {"dependentRequired": keys} if keys else {}
+        node |= {"dependentSchemas": schemas} if schemas else {}
+    for keyword in (*_SCHEMA_MAPS, *_SCHEMA_LISTS):
+        held = node.get(keyword)
+        if isinstance(held, dict):
+            node[keyword] = {name: _spelled_out(sub) for name, sub in held.items()}
+        elif isinstance(held, list):
+            node[keyword] = [_spelled_out(sub) for sub in held]
+    return map_schemas(node, lambda sub, _: _modern(sub))
+
+
+def _spelled_out(node: object) -> object:
+    if isinstance(node, bool):
+        return {} if node else dict(_NEVER)
+    return node
+
+
+def _gathered(root: Node) -> Node:
+    """Move each schema that is referred to into the root's `$defs`, under a plain name.
+
+    Raises: SchemaError on a reference that leads nowhere.
+    """
+    names: dict[str, str] = {}  # of the references
+    wanted: dict[str, Node] = {}
+
+    def visit(node: Node, place: str) -> Node:
+        bare = {key: sub for key, sub in node.items() if key not in {"$defs", "definitions"}}
+        node = map_schemas(bare, lambda sub, step: visit(sub, f"{place}/{step}"))
+        reference = node.get("$ref", node.get("$dynamicRef", node.get("$recursiveRef")))
+        if not isinstance(reference, str):
+            return node
+        if reference not in names:
+            wanted[reference] = _followed(root, reference, place)
+            names[reference] = _plain_name(reference, names.values())
+        return {**node, "$ref": f"#/$defs/{names[reference]}"}
+
+    body = visit(root, "#")
+    definitions: dict[str, Node] = {}
+    while wanted:
+        reference = next(iter(wanted))
+        definitions[names[reference]] = visit(wanted.pop(reference), reference)
+    if "#" in names:
+        body = {"$ref": f"#/$defs/{names['#']}"}
+    return {**body, "$defs": definitions} if definitions else body
+
+
+def _plain_name(reference: str, taken: Collection[str]) -> str:
+    """A name for what a reference leads to, of plain characters and not yet taken."""
+    own = _wire_name(unquote(reference).rpartition("/")[2].strip("#") or "Answer")
+    others = (f"{own}_{number}" for number in count(2))
+    return next(name for name in chain((own,), others) if name not in taken)
+
+
+def _followed(root: Node, reference: str, place: str) -> Node:
+    """The schema that a reference names. Raises: SchemaError where there is none."""
+    named = node = _pointed(root, reference)
+    seen = {reference}
+    while node is not None and "$ref" in node and node["$ref"] not in seen:
+        seen.add(node["$ref"])
+        node = _pointed(root, node["$ref"])
+    if named is not None and node is not None and "$ref" not in node:
+        return named
+    reason = "leads nowhere" if node is None else "leads back to itself"
+    raise SchemaError(
+        f"The JSON Schema has a reference at {clipped(place)} that {reason}: {clipped(reference)}. "
+        "Put the schema that is meant into $defs, and refer to it as #/$defs/Name."
+    )
+
+
+def _pointed(root: Node, reference: str) -> Node | None:
+    """The schema at a pointer such as `#/$defs/Line`, None where there is none."""
+    node: Any = root if reference == "#" or reference.startswith("#/") else None
+    try:
+        for step in reference.split("/")[1:]:
+            key = unquote(step).replace("~1", "/").replace("~0", "~")
+            node = node[int(key)] if isinstance(node, list) else node[key]
+    except (LookupError, ValueError, TypeError):
+        return None
+    return node if isinstance(node, dict) else None
 
 
 def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
@@ -180,21 +313,19 @@ def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
     change: gets such a schema and its place, such as `properties/total` or `anyOf/0`.
     """
     result = dict(node)
-    for key in _SCHEMA_MAPS:
-        if isinstance(node.get(key), dict):
+    for key, held in node.items():
+        if key in _SCHEMA_MAPS and isinstance(held, dict):
             result[key] = {
                 name: change(sub, f"{key}/{escaped(name)}") if isinstance(sub, dict) else sub
-                for name, sub in node[key].items()
+                for name, sub in held.items()
             }
-    for key in _SCHEMA_LISTS:
-        if isinstance(node.get(key), list):
+        elif key in _SCHEMA_LISTS and isinstance(held, list):
             result[key] = [
                 change(sub, f"{key}/{index}") if isinstance(sub, dict) else sub
-                for index, sub in enumerate(node[key])
+                for index, sub in enumerate(held)
             ]
-    for key in _SCHEMAS:
-        if isinstance(node.get(key), dict):
-            result[key] = change(node[key], key)
+        elif key in _SCHEMAS and isinstance(held, dict):
+            result[key] = change(held, key)
     return result
 
 
@@ -209,29 +340,17 @@ def _untitled(node: Node) -> Node:
     return map_schemas(bare, lambda sub, _: _untitled(sub))
 
 
-def _asked(node: Node) -> Node:
-    """Make every property required, those the target can do without nullable, no default told."""
-    node = map_schemas(node, lambda sub, _: _asked(sub))
-    node.pop("default", None)
-    properties = node.get("properties")
-    if not isinstance(properties, dict):
-        return node
-    required = set(node.get("required", ()))
-    node["properties"] = {
-        name: sub if name in required else _nullable(sub) for name, sub in properties.items()
-    }
-    node["required"] = list(properties)
-    return node
+def _takes_null(node: Node) -> bool:
+    if "enum" in node or "const" in node:
+        return None in node.get("enum", [node.get("const", 0)])
+    kinds = node.get("type")
+    return "null" in (kinds if isinstance(kinds, list) else [kinds]) or node.keys() <= _ANNOTATIONS
 
 
 def _nullable(node: Node) -> Node:
-    if not isinstance(node, dict) or node == {} or node.get("type") == "null":
-        return node
-    branches = node.get("anyOf")
-    if isinstance(branches, list):
-        if {"type": "null"} in branches:
-            return node
-        return {**node, "anyOf": [*branches, {"type": "null"}]}
+    """Take null too: one more branch of a plain union, a union of two for anything else."""
+    if isinstance(node.get("anyOf"), list) and node.keys() <= {"anyOf", *_ANNOTATIONS}:
+        return {**node, "anyOf": [*node["anyOf"], {"type": "null"}]}
     # The description stays with the property, where the notation looks for it.
     told = {"description": node["description"]} if "description" in node else {}
     plain = {key: value for key, value in node.items() if key != "description"}
@@ -251,9 +370,21 @@ def _nullables(node: Node) -> int:
     return total
 
 
+def _is_instance(target: object) -> bool:
+    """Whether the target is a value where its class was meant."""
+    kind: Any = type(target)
+    fields = ("__dataclass_fields__", "__pydantic_core_schema__")
+    return kind.__hash__ is None or any(hasattr(kind, name) for name in fields)
+
+
 def _type_name(target: object) -> str:
-    """`Invoice` of a class, `list_Invoice` of a `list[Invoice]`."""
+    """`Invoice`, `list_Invoice` of a `list[Invoice]`, `int_or_None` of an `int | None`."""
+    if target is NoneType:
+        return "None"
+    origin = get_origin(target)
     arguments = [_type_name(part) for part in getattr(target, "__args__", ())]
+    if origin in {Annotated, Union, UnionType}:
+        return "_or_".join(arguments)  # an Annotated has one
     return "_".join([str(getattr(target, "__name__", target)), *arguments])
 
 
@@ -262,5 +393,8 @@ def _wire_name(name: object) -> str:
     return re.sub(r"\W+", "_", str(name or ""), flags=re.ASCII).strip("_")[:64] or ENVELOPE
 
 
-def _text(node: object) -> str:
-    return json.dumps(node, separators=(",", ":"), ensure_ascii=False)
+def _mapping(value: object) -> object:
+    """Write any mapping as a JSON object; nothing else is JSON that json doesn't know."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"it holds a {type(value).__name__}")

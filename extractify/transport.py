@@ -20,9 +20,15 @@ from tenacity.stop import stop_after_attempt, stop_base
 from tenacity.wait import wait_base, wait_random_exponential
 
 from extractify.dialects import named
-from extractify.errors import EndpointError, Overloaded, RateLimited, TransportError
+from extractify.errors import (
+    ConfigurationError,
+    EndpointError,
+    Overloaded,
+    RateLimited,
+    TransportError,
+)
 from extractify.events import RetryScheduled
-from extractify.messages import JsonValue
+from extractify.messages import JsonValue, clipped
 
 if TYPE_CHECKING:
     from extractify.endpoints import Endpoint
@@ -109,6 +115,11 @@ class Wire:
         self._key = endpoint.api_key
         self.url = endpoint.url.rstrip("/") + self._dialect.path
         self.host = urlsplit(self.url).netloc or self.url
+        try:
+            httpx.URL(self.url)
+        except httpx.InvalidURL as error:
+            message = f"The endpoint's URL for {self.host} can't be used: {error}. Correct it."
+            raise ConfigurationError(message) from None
         self.headers = {"content-type": "application/json", "accept": "application/json"}
         if self._key:
             self.headers["authorization"] = f"Bearer {self._key}"
@@ -131,12 +142,12 @@ class Wire:
             return self._dialect.read(response.status_code, response.headers, response.content)
         except EndpointError as error:
             if self._key:
-                error.detail = error.detail.replace(self._key, "***")
+                _mask(error, self._key)
             raise
 
     def fault(self, error: httpx.HTTPError) -> TransportError:
         """Say what happened on the way to the endpoint, and what to do."""
-        what = str(error) or type(error).__name__
+        what = clipped(str(error), 200) or type(error).__name__
         if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
             message = (
                 f"Can't connect to {self.host}: {what}. Check that the server runs and that the "
@@ -153,12 +164,28 @@ class Wire:
 
     def settings(self, timeout: float, limits: Limits | None) -> dict[str, Any]:
         """The options of an httpx client. Proxies of the environment aren't for this machine."""
+        is_loopback = _is_loopback(self.url)
         return {
             "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             "limits": limits or httpx.Limits(max_connections=None, max_keepalive_connections=100),
             "headers": self.headers,
-            "trust_env": not _is_loopback(self.url),
+            "trust_env": not is_loopback,
+            # Without TLS there is nothing to verify, and loading the certificates takes longer
+            # than all the rest.
+            "verify": not (is_loopback and self.url.startswith("http:")),
         }
+
+
+def _mask(error: EndpointError, key: str) -> None:
+    """Take the key out of whatever the endpoint said: some send it back."""
+    error.args = tuple(str(part).replace(key, "***") for part in error.args)
+    error.detail = error.detail.replace(key, "***")
+    error.code = error.code and error.code.replace(key, "***")
+    error.request_id = error.request_id and error.request_id.replace(key, "***")
+
+
+def _closed() -> ConfigurationError:
+    return ConfigurationError("The client was closed during the call. Open a new one.")
 
 
 def _is_loopback(url: str) -> bool:
@@ -184,6 +211,8 @@ class Transport:
         return self._retrying.copy()(self._exchange, self._wire.body(request))
 
     def _exchange(self, body: bytes) -> Completion:
+        if self._http.is_closed:
+            raise _closed()
         try:
             response = self._http.post(self._wire.url, content=body)
         except httpx.HTTPError as error:
@@ -212,6 +241,8 @@ class AsyncTransport:
         return await self._retrying.copy()(self._exchange, self._wire.body(request))
 
     async def _exchange(self, body: bytes) -> Completion:
+        if self._http.is_closed:
+            raise _closed()
         try:
             response = await self._http.post(self._wire.url, content=body)
         except httpx.HTTPError as error:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from pydantic_core import ValidationError
@@ -17,8 +21,9 @@ from extractify.messages import Fix, JsonValue, Problem, clipped
 from extractify.schema import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import jsonschema
     from pydantic import TypeAdapter
 
     from extractify.schema import Node, Schema
@@ -29,6 +34,10 @@ MAX_PROBLEMS = 20
 
 _TEMPORAL = frozenset({"date_type", "datetime_type", "time_type", "time_delta_type"})
 _OWN_WORDS = frozenset({"value_error", "assertion_error"})
+# What lax reading can mend; other strict errors are of branches of a union that weren't taken.
+_COERCIBLE = re.compile(r"_type$|_parsing$|_from_")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMERAL = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +53,17 @@ def validate(
     schema: Schema[T], data: JsonValue, context: Mapping[str, object] | None = None
 ) -> Verdict[T]:
     """Judge a JSON value. context: handed to pydantic's validators as `info.context`."""
-    unbounded = [Problem(at, "finite_number", "expected a finite number") for at in _infinite(data)]
-    if unbounded:
-        return Verdict(None, (), tuple(unbounded[:MAX_PROBLEMS]))
+    unsound = tuple(islice(_unsound(data), MAX_PROBLEMS))
+    if unsound:
+        return Verdict(None, (), unsound)
     data = without_idle_nulls(schema, data)
     if schema.adapter is None:
         return _by_json_schema(schema, data)
-    return _by_pydantic(schema.adapter, data, context)
+    verdict = _by_pydantic(schema.adapter, data, context)
+    if not verdict.problems and has_dates(schema):
+        timestamps = tuple(islice(_timestamps(schema, data), MAX_PROBLEMS))
+        return Verdict(None, (), timestamps) if timestamps else verdict
+    return verdict
 
 
 def _by_pydantic(
@@ -63,14 +76,16 @@ def _by_pydantic(
     except ValidationError as error:
         strict = _errors(error)
     try:
-        value = adapter.validate_json(text, strict=False, **options)
+        value = adapter.validate_json(text, **options)  # lax, but where the target says strict
     except ValidationError as error:
         return Verdict(None, (), _problems(_errors(error), data))
     guessed = [error for error in strict if _is_guess(error)]
     if guessed:
         return Verdict(None, (), _problems(guessed, data))
     fixes = dict.fromkeys(
-        Fix(pointer_of(error["loc"], data), "coerced", shown(error["input"])) for error in strict
+        Fix(pointer_of(error["loc"], data), "coerced", shown(error["input"]))
+        for error in strict
+        if _COERCIBLE.search(error["type"]) and not isinstance(error["input"], dict | list)
     )
     return Verdict(value, tuple(fixes))
 
@@ -83,9 +98,7 @@ def _is_guess(error: Mapping[str, Any]) -> bool:
         return kind != "bool_type"
     if isinstance(given, int | float):
         return kind in _TEMPORAL
-    if isinstance(given, str):
-        return given.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}
-    return False
+    return isinstance(given, str) and kind == "float_type" and not math.isfinite(float(given))
 
 
 def _errors(error: ValidationError) -> list[dict[str, Any]]:
@@ -96,8 +109,17 @@ def _errors(error: ValidationError) -> list[dict[str, Any]]:
 
 
 def _problems(errors: Sequence[Mapping[str, Any]], data: JsonValue) -> tuple[Problem, ...]:
-    found = dict.fromkeys(_problem(error, data) for error in errors)
-    return tuple(found)[:MAX_PROBLEMS]
+    return _first(_problem(error, data) for error in errors)
+
+
+def _first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The first few that differ; the rest isn't even made."""
+    found: dict[Problem, None] = {}
+    for problem in problems:
+        found[problem] = None
+        if len(found) == MAX_PROBLEMS:
+            break
+    return tuple(found)
 
 
 def _problem(error: Mapping[str, Any], data: JsonValue) -> Problem:
@@ -105,7 +127,7 @@ def _problem(error: Mapping[str, Any], data: JsonValue) -> Problem:
     missing = kind == "missing"
     pointer = pointer_of(error["loc"], data, missing=missing)
     if missing:
-        return Problem(pointer, kind, "expected a value; it is missing")
+        return _missing(pointer)
     message = str(error["msg"])
     if kind in _OWN_WORDS:
         message = message.partition(", ")[2] or message
@@ -116,25 +138,49 @@ def _problem(error: Mapping[str, Any], data: JsonValue) -> Problem:
     return Problem(pointer, kind, expected, shown(error["input"]))
 
 
+def _missing(pointer: str) -> Problem:
+    return Problem(pointer, "missing", "expected a value; it is missing")
+
+
 def _by_json_schema(schema: Schema[T], data: JsonValue) -> Verdict[T]:
     import jsonschema  # slow to import, and only this kind of target needs it
 
     kind = jsonschema.validators.validator_for(
         schema.canonical, default=jsonschema.Draft202012Validator
     )
-    errors = sorted(
-        kind(schema.canonical).iter_errors(data), key=lambda error: list(map(str, error.path))
-    )
-    problems = tuple(
-        Problem(
-            "".join(f"/{escaped(str(step))}" for step in error.absolute_path),
-            str(error.validator),
-            f"expected {error.validator} {clipped(json.dumps(error.validator_value))}",
-            shown(error.instance),
-        )
-        for error in errors[:MAX_PROBLEMS]
-    )
+    try:
+        errors = [
+            telling
+            for error in kind(schema.canonical).iter_errors(data)
+            for telling in _telling(error)
+        ]
+    except RecursionError:
+        return Verdict(None, (), (Problem("", "too_deep", "expected fewer levels of nesting"),))
+    errors.sort(key=lambda error: list(error.absolute_path))
+    problems = _first(problem for error in errors for problem in _violations(error))
     return Verdict(None if problems else cast("T", data), (), problems)
+
+
+def _telling(error: jsonschema.ValidationError) -> Iterator[jsonschema.ValidationError]:
+    """What is wrong inside the branches of a union, if that is more than its own place."""
+    depth = len(error.absolute_path)
+    deeper = [inner for inner in error.context or () if len(inner.absolute_path) > depth]
+    for inner in deeper:
+        yield from _telling(inner)
+    if not deeper:
+        yield error
+
+
+def _violations(error: jsonschema.ValidationError) -> Iterator[Problem]:
+    pointer = "".join(f"/{escaped(str(step))}" for step in error.absolute_path)
+    wanted: Any = error.validator_value
+    given: Any = error.instance
+    if error.validator == "required":
+        absent = [key for key in wanted if key not in given]
+        yield from (_missing(f"{pointer}/{escaped(key)}") for key in absent)
+    else:
+        expected = f"expected {error.validator} {shown(wanted)}"
+        yield Problem(pointer, str(error.validator), expected, shown(given))
 
 
 def without_idle_nulls(schema: Schema[Any], data: JsonValue) -> JsonValue:
@@ -149,29 +195,39 @@ def without_idle_nulls(schema: Schema[Any], data: JsonValue) -> JsonValue:
 def _pruned(schema: Schema[Any], nodes: list[Node], data: JsonValue) -> JsonValue:
     branches = [branch for node in nodes for branch in schema.branches(node)]
     if isinstance(data, list):
-        items = [b["items"] for b in branches if isinstance(b.get("items"), dict)]
-        return [_pruned(schema, items, item) for item in data]
+        return [_pruned(schema, _under(branches, i), item) for i, item in enumerate(data)]
     if not isinstance(data, dict):
         return data
-    kept: dict[str, JsonValue] = {}
-    for key, value in data.items():
-        objects = [branch for branch in branches if key in branch.get("properties", {})]
-        if value is None and objects and not any(_needs(schema, node, key) for node in objects):
-            continue
-        inner = [branch["properties"][key] for branch in objects] or [
-            branch["additionalProperties"]
-            for branch in branches
-            if isinstance(branch.get("additionalProperties"), dict)
-        ]
-        kept[key] = _pruned(schema, inner, value)
-    return kept
+    return {
+        key: _pruned(schema, _under(branches, key), value)
+        for key, value in data.items()
+        if value is not None or not _is_idle(schema, branches, key)
+    }
 
 
-def _needs(schema: Schema[Any], node: Node, key: str) -> bool:
-    """Whether a null under this key says something: the key is required, or null is a value."""
-    if key in node.get("required", ()):
-        return True
-    return any(_takes_null(branch) for branch in schema.branches(node["properties"][key]))
+def _under(branches: Sequence[Node], step: str | int) -> list[Node]:
+    """The schemas of what stands under a key or at an index."""
+    nodes: list[object] = []
+    for branch in branches:
+        if isinstance(step, int):
+            first = branch.get("prefixItems", ())
+            nodes.append(first[step] if step < len(first) else branch.get("items"))
+        else:
+            declared = branch.get("properties", {})
+            nodes.append(declared.get(step, branch.get("additionalProperties")))
+    return [node for node in nodes if isinstance(node, dict)]
+
+
+def _is_idle(schema: Schema[Any], branches: Sequence[Node], key: str) -> bool:
+    """Whether a null under this key says nothing: no branch needs the key or takes the null."""
+    declaring = [branch for branch in branches if key in branch.get("properties", {})]
+    return bool(declaring) and not any(
+        key in branch.get("required", ())
+        or any(_takes_null(node) for node in schema.branches(branch["properties"][key]))
+        if key in branch.get("properties", {})
+        else branch.get("additionalProperties", False) is not False
+        for branch in branches
+    )
 
 
 def _takes_null(node: Node) -> bool:
@@ -210,12 +266,47 @@ def shown(value: object) -> str:
     return clipped(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _infinite(data: JsonValue, pointer: str = "") -> Iterator[str]:
-    if isinstance(data, float) and not math.isfinite(data):
-        yield pointer
-    elif isinstance(data, dict):
+def _unsound(data: JsonValue, pointer: str = "") -> Iterator[Problem]:
+    """What Python reads as JSON, and no target can hold."""
+    if isinstance(data, dict):
         for key, value in data.items():
-            yield from _infinite(value, f"{pointer}/{escaped(key)}")
+            yield from _unsound(value, f"{pointer}/{escaped(key)}")
     elif isinstance(data, list):
         for index, value in enumerate(data):
-            yield from _infinite(value, f"{pointer}/{index}")
+            yield from _unsound(value, f"{pointer}/{index}")
+    elif isinstance(data, int | float) and not abs(data) <= sys.float_info.max:
+        yield Problem(pointer, "finite_number", "expected a finite number")
+    elif isinstance(data, str) and _SURROGATE.search(data):
+        yield Problem(pointer, "string_unicode", "expected text without lone surrogates")
+
+
+@lru_cache(maxsize=512)
+def has_dates(schema: Schema[Any]) -> bool:
+    """Whether a date or a time of day with one is asked for anywhere."""
+    return '"format": "date' in json.dumps(schema.canonical)
+
+
+def _timestamps(schema: Schema[Any], data: JsonValue) -> Iterator[Problem]:
+    """Numerals in quotes that pydantic takes for seconds since 1970 where a date was asked for."""
+    for pointer, leaf, branches in _leaves(schema, [schema.canonical], data):
+        if isinstance(leaf, str) and _NUMERAL.fullmatch(leaf):
+            formats = [b.get("format", "") for b in branches if b.get("type", "string") == "string"]
+            if formats and all(each.startswith("date") for each in formats):
+                expected = "expected a date in ISO 8601 notation"
+                yield Problem(pointer, "date_parsing", expected, shown(leaf))
+
+
+def _leaves(
+    schema: Schema[Any], nodes: Sequence[Node], data: JsonValue, pointer: str = ""
+) -> Iterator[tuple[str, JsonValue, list[Node]]]:
+    """Yield each leaf, where it stands, and the plain schemas that hold there."""
+    branches = [branch for node in nodes for branch in schema.branches(node)]
+    if isinstance(data, dict):
+        for key, value in data.items():
+            place = f"{pointer}/{escaped(key)}"
+            yield from _leaves(schema, _under(branches, key), value, place)
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _leaves(schema, _under(branches, index), value, f"{pointer}/{index}")
+    else:
+        yield pointer, data, branches

@@ -20,9 +20,9 @@ class OpenAI:
 
     def write(self, request: Request, profile: Profile) -> bytes:
         """Write the body: model, messages, parameters, response format."""
-        body = {"model": request.model, **chat.fields(request, profile)}
-        return chat.encoded(body, request).encode()
+        return chat.written(request, profile)
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Completion:
         """Read a completion, or raise what the error stands for."""
-        return chat.completion(status, headers, chat.parsed(status, headers, body))
+        answer = chat.Answer(status, headers, body)
+        return chat.completion(answer, chat.parsed(answer))

@@ -7,6 +7,7 @@ code stands for; codes of one table are never compared with those of another.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from extractify import errors
@@ -32,6 +33,7 @@ MINIMAX: Mapping[int, type[errors.EndpointError]] = {
     **dict.fromkeys((1008, 2056), errors.QuotaExceeded),
     **dict.fromkeys((1026, 1027), errors.ContentBlocked),
 }
+_CODE_AT_THE_END = re.compile(r"\((\d{4})\)\s*\Z", re.ASCII)
 _MAX_ENVELOPES = 3
 
 
@@ -42,37 +44,46 @@ class WorkersAI:
 
     def write(self, request: Request, profile: Profile) -> bytes:
         """Write the body: model, messages, parameters, response format."""
-        body = {"model": request.model, **chat.fields(request, profile)}
-        return chat.encoded(body, request).encode()
+        return chat.written(request, profile)
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Completion:
         """Read a completion, or raise what the error stands for."""
-        data = chat.parsed(status, headers, body)
+        answer = chat.Answer(status, headers, body)
+        data = chat.parsed(answer)
         for _ in range(_MAX_ENVELOPES):
-            _raise_failed(status, headers, data)
+            _raise_failed(answer, data)
             inner = data.get("result")
             if "choices" in data or not isinstance(inner, dict):
                 break
             data = inner
         if data.get("input_sensitive") is True or data.get("output_sensitive") is True:
             side = "input" if data.get("input_sensitive") is True else "output"
-            raise chat.failure(errors.ContentBlocked, status, headers, code=f"{side}_sensitive")
-        return chat.completion(status, headers, data)
+            raise chat.failure(errors.ContentBlocked, answer, code=f"{side}_sensitive")
+        return chat.completion(answer, data)
 
 
-def _raise_failed(status: int, headers: Mapping[str, str], data: Mapping[str, Any]) -> None:
+def _raise_failed(answer: chat.Answer, data: Mapping[str, Any]) -> None:
     """Raise what Cloudflare's or MiniMax's own fields say went wrong."""
-    if data.get("success") is False:
-        told = data.get("errors")
-        first = told[0] if isinstance(told, list) and told else None
-        fields = first if isinstance(first, dict) else {}
-        code, detail = fields.get("code"), fields.get("message", "")
-        kind = CLOUDFLARE.get(code if isinstance(code, int) else 0) or chat.kind_of(status)
-        raise chat.failure(kind, status, headers, code=code, detail=detail)
-    base = data.get("base_resp")
-    if isinstance(base, dict) and base.get("status_code"):
-        code, detail = base["status_code"], str(base.get("status_msg", ""))
-        kind = MINIMAX.get(code, errors.InvalidRequest)
-        if "context window" in detail:
-            kind = errors.ContextTooLong
-        raise chat.failure(kind, status, headers, code=code, detail=detail)
+    fields, base, error = _of_cloudflare(data), data.get("base_resp"), data.get("error")
+    if fields is not None:
+        known = CLOUDFLARE.get(chat.number(fields.get("code")))
+    elif isinstance(base, dict) and chat.number(base.get("status_code")):
+        fields = {"code": base["status_code"], "message": base.get("status_msg")}
+        known = MINIMAX.get(chat.number(base["status_code"]))
+    elif isinstance(error, dict):
+        fields, message = error, error.get("message")
+        stated = _CODE_AT_THE_END.search(message) if isinstance(message, str) else None
+        known = MINIMAX.get(int(stated[1])) if stated else None
+    else:
+        return
+    raise chat.told(answer, fields, known)
+
+
+def _of_cloudflare(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Code and message of a failure that Cloudflare tells itself, None if it tells none."""
+    if "internalCode" in data:
+        return {"code": data["internalCode"], "message": data.get("message")}
+    listed = data.get("errors") or data.get("error")
+    if isinstance(listed, list) and listed:
+        return listed[0] if isinstance(listed[0], dict) else {}
+    return {} if data.get("success") is False and not data.get("error") else None

@@ -1,7 +1,7 @@
 """A server that answers at once: one fixed chat completion to every POST, in a process of its own.
 
-`python benchmarks/loopback.py` prints its port, serves until its standard input closes, and costs
-little enough that a benchmark measures the client.
+`python benchmarks/instant_server.py` prints its port, serves until its standard input closes, and
+costs little enough that a benchmark measures the client.
 """
 
 from __future__ import annotations

@@ -1,0 +1,39 @@
+"""The Python blocks of README.md and docs/ are tests, against a scripted model on this machine."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+from tests.loopback import KEY, Loopback, environment
+from tests.readme_answers import answer
+
+_STACK = "_the_environment_of_this_document"
+
+
+def _set_up(namespace: dict[str, Any]) -> None:
+    stack = namespace[_STACK] = ExitStack()
+    server = stack.enter_context(Loopback(answer))
+    stack.enter_context(
+        environment(
+            CLOUDFLARE_ACCOUNT_ID="0123456789abcdef",
+            CLOUDFLARE_API_TOKEN=KEY,
+            CLOUDFLARE_AI_BASE_URL=server.url,
+            EXTRACTIFY_ENDPOINT="cloudflare:minimax/m2.7",
+        )
+    )
+
+
+def _tear_down(namespace: dict[str, Any]) -> None:
+    namespace.pop(_STACK).close()
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), SkipParser()],
+    patterns=["README.md", "docs/*.md"],
+    setup=_set_up,
+    teardown=_tear_down,
+).pytest()

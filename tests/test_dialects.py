@@ -1,0 +1,536 @@
+"""extractify.dialects: bodies written, answers and errors read. No wire: dialects are pure."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extractify import (
+    AuthenticationError,
+    Completion,
+    ContentBlocked,
+    ContextTooLong,
+    EndpointError,
+    InvalidRequest,
+    InvalidResponse,
+    Message,
+    Overloaded,
+    QuotaExceeded,
+    RateLimited,
+    Request,
+    Usage,
+)
+from extractify.dialects import DIALECTS, named
+from extractify.dialects.workers_ai import CLOUDFLARE, MINIMAX
+from extractify.errors import ConfigurationError
+from extractify.messages import JsonValue, ResponseFormat
+from extractify.profiles import FULL, OPENAI
+from tests.loopback import completion
+from tests.pickling import pickled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extractify.profiles import Profile
+
+SECRET = "Zyxomma plc owes 36 florins"
+FORMAT = ResponseFormat(
+    "Invoice", {"type": "object", "title": "Zwölf"}, '{"type":"object","title":"Zwölf"}'
+)
+MESSAGES = (Message("system", "Extract."), Message("user", "Zwölf \U0001f9fe"))
+
+WORDLESS = [
+    b"",
+    b"<html>Zyxomma plc owes 36 florins</html>",
+    b'{"error": {"message": "Zyxomma plc owes 36 florins"}}',
+    b'[{"error": {"message": "Zyxomma plc owes 36 florins", "status": "INVALID_ARGUMENT"}}]',
+    b'{"error": "Zyxomma plc owes 36 florins"}',
+    b'{"message": "Zyxomma plc owes 36 florins"}',
+    b'{"detail": [{"msg": "Zyxomma plc owes 36 florins"}]}',
+    b'"Zyxomma plc owes 36 florins"',
+    b"{}",
+]
+
+both = pytest.mark.parametrize("dialect", ["openai", "workers_ai"])
+
+
+def read(
+    dialect: str,
+    body: JsonValue | bytes,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Completion:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return named(dialect).read(status, httpx.Headers(dict(headers or {})), raw)
+
+
+def failed(
+    dialect: str,
+    body: JsonValue | bytes,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> EndpointError:
+    with pytest.raises(EndpointError) as raised:
+        read(dialect, body, status, headers)
+    error = raised.value
+    assert error.status == status
+    assert SECRET not in str(error)
+    assert len(str(error)) <= 500
+    assert str(pickled(error)) == str(error)
+    return error
+
+
+def written(dialect: str, request: Request, profile: Profile = FULL) -> dict[str, JsonValue]:
+    body: dict[str, JsonValue] = json.loads(named(dialect).write(request, profile))
+    return body
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+@both
+def test_a_body_holds_what_the_request_says_and_nothing_else(dialect: str) -> None:
+    request = Request("minimax/m2.7", MESSAGES, FORMAT, 0.2, 4096, {"top_p": 0.95})
+    assert written(dialect, request) == {
+        "model": "minimax/m2.7",
+        "top_p": 0.95,
+        "messages": [
+            {"role": "system", "content": "Extract."},
+            {"role": "user", "content": "Zwölf \U0001f9fe"},
+        ],
+        "temperature": 0.2,
+        "max_tokens": 4096,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "Invoice", "schema": {"type": "object", "title": "Zwölf"}},
+        },
+    }
+
+
+@both
+def test_what_is_left_to_the_endpoint_is_not_written(dialect: str) -> None:
+    body = written(dialect, Request("m", MESSAGES[1:]))
+    assert body == {"model": "m", "messages": [{"role": "user", "content": "Zwölf \U0001f9fe"}]}
+
+
+def test_text_travels_as_utf_8_and_not_as_escapes() -> None:
+    body = named("openai").write(Request("m", MESSAGES, FORMAT), FULL)
+    assert body.count("Zwölf".encode()) == 2
+    assert b"\\u" not in body
+
+
+def test_the_field_of_the_output_limit_is_the_profiles() -> None:
+    body = written("openai", Request("m", MESSAGES, max_tokens=5), OPENAI)
+    assert body["max_completion_tokens"] == 5
+    assert "max_tokens" not in body
+
+
+@both
+def test_the_request_wins_over_vendor_parameters_of_the_same_name(dialect: str) -> None:
+    extra: dict[str, JsonValue] = {
+        "model": "other",
+        "messages": [],
+        "temperature": 2.0,
+        "max_tokens": 1,
+        "response_format": {"type": "json_object"},
+    }
+    request = Request("m", MESSAGES, FORMAT, 0.2, 4096, extra)
+    raw = named(dialect).write(request, FULL)
+    assert raw.count(b'"response_format"') == 1
+    assert json.loads(raw) == written(dialect, Request("m", MESSAGES, FORMAT, 0.2, 4096))
+
+
+def test_a_response_format_of_the_users_travels_where_there_is_none_of_ours() -> None:
+    extra: dict[str, JsonValue] = {"response_format": {"type": "json_object"}}
+    body = written("openai", Request("m", MESSAGES, extra=extra))
+    assert body["response_format"] == {"type": "json_object"}
+
+
+def test_names_and_vendor_fields_of_a_message_travel_with_it() -> None:
+    turn = Message("assistant", "", "M2.7", {"reasoning_content": "Hm."})
+    body = written("workers_ai", Request("m", (turn,)))
+    assert body["messages"] == [
+        {"role": "assistant", "content": "", "name": "M2.7", "reasoning_content": "Hm."}
+    ]
+
+
+def test_half_a_character_does_not_stop_a_repair_turn() -> None:
+    body = written("openai", Request("m", (Message("user", "got \ud83d"),)))
+    assert body["messages"] == [{"role": "user", "content": "got ?"}]
+
+
+def test_an_unknown_dialect_is_told_with_those_there_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"'opnai'.*openai, workers_ai"):
+        named("opnai")
+
+
+# --- reading answers -----------------------------------------------------------------------------
+
+
+@both
+def test_a_completion_of_m2_7_is_read_whole(dialect: str) -> None:
+    details: list[JsonValue] = [{"type": "reasoning.text", "text": "Hm."}]
+    said: dict[str, JsonValue] = {"reasoning_content": "Hm.", "reasoning_details": details}
+    body = completion('{"a": 1}', message=said)
+    got = read(dialect, body)
+    assert got.text == '{"a": 1}'
+    assert got.finish_reason == "stop"
+    assert got.usage == Usage(120, 40, 160, cached_tokens=64, reasoning_tokens=15)
+    assert got.reasoning == "Hm."
+    assert got.message == Message("assistant", '{"a": 1}', extra=said)
+    assert (got.id, got.model) == ("0634f8d2a1", "MiniMax-M2.7")
+    assert got.raw == body
+    assert pickled(got) == got
+
+
+@both
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (None, ""),
+        ("", ""),
+        ("\n", "\n"),
+        (5, ""),
+        ([{"type": "text", "text": "{"}, {"type": "text", "text": "}"}], "{}"),
+        ([{"type": "thinking", "thinking": []}, {"type": "text", "text": "{}"}, None], "{}"),
+        ([], ""),
+    ],
+)
+def test_content_may_be_null_or_a_list(dialect: str, content: JsonValue, text: str) -> None:
+    got = read(dialect, completion(content))
+    assert (got.text, got.message.content) == (text, text)
+
+
+def test_reasoning_of_other_servers_is_kept_too() -> None:
+    got = read("openai", completion("{}", message={"reasoning": "Hm."}))
+    assert got.reasoning == "Hm."
+
+
+def test_an_unknown_finish_reason_is_kept_and_a_missing_one_is_none() -> None:
+    assert read("openai", completion("{}", finish_reason="eos")).finish_reason == "eos"
+    assert read("openai", completion("{}", finish_reason=None)).finish_reason is None
+
+
+def test_a_refusal_is_a_completion() -> None:
+    got = read("openai", completion(None, message={"refusal": "I can't."}))
+    assert (got.refusal, got.text) == ("I can't.", "")
+
+
+@pytest.mark.parametrize("usage", [None, [], {}, {"prompt_tokens": None, "total_tokens": True}])
+def test_usage_that_is_missing_is_unknown_and_not_nothing(usage: JsonValue) -> None:
+    assert read("openai", completion("{}", usage=usage)).usage == Usage()
+
+
+def test_usage_that_is_no_number_is_unknown() -> None:
+    body = json.dumps(completion("{}")).replace("120", "NaN").replace("40", "1e999")
+    usage = read("openai", body.encode()).usage
+    assert usage == Usage(total_tokens=160, cached_tokens=64, reasoning_tokens=15)
+
+
+def test_half_a_character_in_an_answer_becomes_one_that_can_travel() -> None:
+    body = json.dumps(completion("\ud83d and \U0001f9fe", message={"reasoning_content": "\ude00"}))
+    got = read("openai", body.encode())
+    assert got.text == "\ufffd and \U0001f9fe"
+    assert got.reasoning == "\ufffd"
+
+
+def test_a_byte_that_is_no_utf_8_does_not_lose_the_answer() -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(completion("{}")).encode().replace(b"{}", b"\xff", 1)
+    assert read("openai", body).text == "\ufffd"
+
+
+def test_cloudflares_envelopes_are_opened() -> None:
+    bare = completion("{}")
+    rest: JsonValue = {"result": bare, "success": True, "errors": [], "messages": []}
+    state: JsonValue = {"state": "Completed", "result": bare, "gatewayMetadata": {"key": "U"}}
+    flat: JsonValue = {**bare, "gatewayMetadata": {"keySource": "Unified"}}
+    both_at_once: JsonValue = {"result": state, "success": True, "errors": []}
+    for body in (rest, state, flat, both_at_once):
+        assert read("workers_ai", body).text == "{}"
+
+
+# --- reading errors ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("code", "kind"), CLOUDFLARE.items())
+def test_cloudflares_codes_stand_for_errors(code: int, kind: type[EndpointError]) -> None:
+    listed: JsonValue = [{"code": code, "message": SECRET}]
+    bodies: list[JsonValue] = [
+        {"result": None, "success": False, "errors": listed, "messages": []},
+        {"success": False, "result": [], "error": listed},
+        {"name": "AiGatewayError", "internalCode": code, "message": SECRET},
+        {"success": False, "errors": [{"code": str(code), "message": SECRET}]},
+    ]
+    for body in bodies:
+        error = failed("workers_ai", body, 400)
+        assert (type(error), error.code, error.detail) == (kind, str(code), SECRET)
+        assert f"code {code}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        (5007, 400, InvalidRequest),
+        (3042, 404, InvalidRequest),
+        (5005, 405, InvalidRequest),
+        (3006, 413, ContextTooLong),
+        (3008, 408, Overloaded),
+        (3040, 429, Overloaded),
+        (3036, 429, QuotaExceeded),
+        (5018, 403, AuthenticationError),
+        (10000, 401, AuthenticationError),
+        (2021, 402, QuotaExceeded),
+        (2017, 424, ContentBlocked),
+        (7013, 503, Overloaded),
+        (9999, 402, QuotaExceeded),
+        (9999, 429, RateLimited),
+        (9999, 500, Overloaded),
+        (9999, 200, InvalidRequest),
+    ],
+)
+def test_a_code_of_cloudflares_wins_over_the_status(
+    code: int, status: int, kind: type[EndpointError]
+) -> None:
+    body: JsonValue = {"success": False, "errors": [{"code": code, "message": ""}], "result": None}
+    assert type(failed("workers_ai", body, status)) is kind
+
+
+@pytest.mark.parametrize(("code", "kind"), MINIMAX.items())
+def test_minimax_codes_stand_for_errors_in_either_style(
+    code: int, kind: type[EndpointError]
+) -> None:
+    base: JsonValue = {"base_resp": {"status_code": code, "status_msg": SECRET}, "choices": None}
+    as_text: JsonValue = {"base_resp": {"status_code": str(code), "status_msg": SECRET}}
+    for body in (base, as_text, {"result": base, "success": True}):
+        error = failed("workers_ai", body)
+        assert (type(error), error.code, error.detail) == (kind, str(code), SECRET)
+    chat: JsonValue = {
+        "type": "error",
+        "error": {"type": "bad_request_error", "message": f"{SECRET} ({code})", "http_code": "400"},
+    }
+    assert type(failed("workers_ai", chat, 400)) is kind
+
+
+@pytest.mark.parametrize(
+    ("base", "kind"),
+    [
+        ({"status_code": 2013, "status_msg": "invalid params"}, InvalidRequest),
+        ({"status_code": 2013, "status_msg": "context window exceeds limit"}, ContextTooLong),
+        ({"status_code": 1042, "status_msg": "invisible characters"}, InvalidRequest),
+    ],
+)
+def test_other_codes_of_minimax_are_invalid_requests(
+    base: JsonValue, kind: type[EndpointError]
+) -> None:
+    assert type(failed("workers_ai", {"base_resp": base})) is kind
+
+
+@pytest.mark.parametrize("code", [0, "0", None, "ok", [], 0.0])
+def test_a_base_resp_without_a_code_is_no_error(code: JsonValue) -> None:
+    body = completion("{}", base_resp={"status_code": code, "status_msg": "success"})
+    assert read("workers_ai", body).text == "{}"
+
+
+@both
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (302, InvalidResponse),
+        (400, InvalidRequest),
+        (401, AuthenticationError),
+        (402, QuotaExceeded),
+        (403, AuthenticationError),
+        (404, InvalidRequest),
+        (408, Overloaded),
+        (409, Overloaded),
+        (413, ContextTooLong),
+        (422, InvalidRequest),
+        (429, RateLimited),
+        (500, Overloaded),
+        (503, Overloaded),
+        (520, Overloaded),
+        (529, Overloaded),
+    ],
+)
+def test_without_a_code_the_status_says_what_is_wrong(
+    dialect: str, status: int, kind: type[EndpointError]
+) -> None:
+    for body in WORDLESS:
+        error = failed(dialect, body, status)
+        assert type(error) is kind
+        assert f"HTTP {status}" in str(error)
+        assert (SECRET in error.detail) == (SECRET.encode() in body)
+        assert ("`detail`" in str(error)) == bool(body)
+
+
+@both
+@pytest.mark.parametrize(
+    ("problem", "status", "kind"),
+    [
+        ({"code": "context_length_exceeded", "message": ""}, 400, ContextTooLong),
+        ({"code": 400, "type": "exceed_context_size_error"}, 400, ContextTooLong),
+        ({"message": "This model's maximum context length is 4096 tokens."}, 400, ContextTooLong),
+        ({"message": "Context size has been exceeded."}, 500, ContextTooLong),
+        ({"message": "Too many tokens for this context window a minute."}, 429, RateLimited),
+        ({"code": "insufficient_quota", "message": ""}, 429, QuotaExceeded),
+        ({"code": "content_filter", "message": ""}, 400, ContentBlocked),
+        ({"code": 429, "message": "slow down"}, 200, RateLimited),
+        ({"code": "502", "message": "bad gateway"}, 200, Overloaded),
+        ({"code": 1008, "message": "balance"}, 200, InvalidRequest),
+        ({"code": ["a"], "type": {"b": 1}, "message": None}, 200, InvalidRequest),
+    ],
+)
+def test_an_error_in_openais_style_says_more_than_its_status(
+    dialect: str, problem: JsonValue, status: int, kind: type[EndpointError]
+) -> None:
+    assert type(failed(dialect, {"error": problem}, status)) is kind
+
+
+@both
+def test_an_http_200_with_an_error_in_it_is_an_error(dialect: str) -> None:
+    assert failed(dialect, completion("{}", error={"code": 503})).code == "503"
+    assert type(failed(dialect, completion("{}", error="broken"))) is InvalidRequest
+    choice: JsonValue = {"message": {"content": ""}, "error": {"code": 502, "message": "cut"}}
+    assert type(failed(dialect, {"choices": [choice]})) is Overloaded
+
+
+@both
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<!doctype html><title>Sign in</title>",
+        json.dumps(completion(SECRET)).encode()[:-40],
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"null",
+        b"[]",
+        b"data: {}\n\n",
+        b'{"choices": []}',
+        b'{"choices": null}',
+        b'{"choices": {"0": 1}}',
+        b'{"choices": [null]}',
+        b'{"choices": ["Zyxomma plc owes 36 florins"]}',
+        b'{"choices": [{"message": "Zyxomma plc owes 36 florins"}]}',
+        b'{"choices": [{"text": "Zyxomma plc owes 36 florins"}]}',
+        b'{"id": "batch", "status": "queued"}',
+    ],
+)
+def test_what_is_no_completion_is_an_invalid_response(dialect: str, body: bytes) -> None:
+    error = failed(dialect, body)
+    assert type(error) is InvalidResponse
+    assert error.detail[:20] == body.decode()[:20]
+    assert "Check the URL" in str(error)
+
+
+def test_deep_nesting_in_an_error_is_read_without_recursion() -> None:
+    deep = b'{"error": ' + b"[" * 900 + b"]" * 900 + b"}"
+    for dialect in DIALECTS:
+        assert failed(dialect, deep).detail == deep.decode()
+
+
+@both
+def test_a_content_filter_is_no_answer(dialect: str) -> None:
+    error = failed(dialect, completion(SECRET, finish_reason="content_filter"))
+    assert (type(error), error.code) == (ContentBlocked, "content_filter")
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_minimax_flags_for_sensitive_content_block_it(side: str) -> None:
+    body = {**completion(SECRET), f"{side}_sensitive": True, f"{side}_sensitive_type": 7}
+    error = failed("workers_ai", body)
+    assert (type(error), error.code) == (ContentBlocked, f"{side}_sensitive")
+
+
+def test_a_failure_of_cloudflares_without_a_reason_is_still_one() -> None:
+    reasons: list[JsonValue] = [None, [], {}, [None], "broken", {"a": 1}]
+    for told in reasons:
+        body = completion("{}", success=False, errors=told)
+        assert type(failed("workers_ai", body)) is InvalidRequest
+    assert failed("workers_ai", completion("{}", success=False, error={"code": 429})).code == "429"
+    assert failed("workers_ai", completion("{}", success=False, error="broken")).detail == "broken"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"Retry-After": "0.5"}, 0.5),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, 0.0),
+        ({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+    ],
+)
+def test_the_pause_an_endpoint_asks_for_is_read(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert failed("openai", b"", 429, headers).retry_after == seconds
+
+
+def test_the_pause_may_be_a_date() -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    waited = failed("openai", b"", 429, {"retry-after": date}).retry_after
+    assert waited is not None
+    assert 28 <= waited <= 30 + time.get_clock_info("time").resolution
+
+
+@pytest.mark.parametrize("header", ["x-request-id", "cf-ray"])
+def test_an_error_names_the_request_for_the_vendors_support(header: str) -> None:
+    error = failed("openai", b"", 500, {header: "8f2-AMS"})
+    assert error.request_id == "8f2-AMS"
+    assert "request 8f2-AMS" in str(error)
+
+
+def test_a_code_or_an_id_that_is_prose_stays_out_of_the_message() -> None:
+    body: JsonValue = {"error": {"code": SECRET, "message": "x" * 9000}}
+    error = failed("openai", body, 400, {"x-request-id": SECRET})
+    assert (error.code, error.request_id) == (SECRET, SECRET)
+    assert len(error.detail) == 2000
+
+
+keys = st.sampled_from(
+    [
+        *("choices", "message", "content", "finish_reason", "refusal", "reasoning_details"),
+        *("error", "errors", "success", "result", "base_resp", "code", "type", "internalCode"),
+        *("status_code", "status_msg", "usage", "prompt_tokens", "id"),
+    ]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@both
+@settings(max_examples=50, deadline=None)
+@given(
+    body=st.dictionaries(keys, json_values, max_size=5).map(lambda data: json.dumps(data).encode())
+    | json_values.map(lambda data: json.dumps(completion("{}", choices=[data])).encode())
+    | json_values.map(lambda data: json.dumps(data).encode())
+    | st.binary(max_size=40),
+    status=st.sampled_from([200, 204, 302, 400, 401, 404, 429, 500, 529]),
+    asked=st.text(st.characters(max_codepoint=126, min_codepoint=32), max_size=20),
+)
+def test_whatever_comes_is_a_completion_or_an_endpoint_error(
+    dialect: str, body: bytes, status: int, asked: str
+) -> None:
+    try:
+        outcome: Completion | EndpointError = read(dialect, body, status, {"retry-after": asked})
+    except EndpointError as error:
+        outcome = error
+    assert isinstance(outcome, EndpointError) or 200 <= status < 300
+    assert len(str(outcome)) <= 500 or isinstance(outcome, Completion)

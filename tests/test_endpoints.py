@@ -1,0 +1,199 @@
+"""extractify.endpoints: names, presets, credentials."""
+
+from __future__ import annotations
+
+import dataclasses
+from pprint import pformat
+
+import pytest
+
+from extractify import Client, ConfigurationError, Endpoint
+from extractify.endpoints import LOCAL, PRESETS
+from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI
+from tests.loopback import KEY, environment
+from tests.pickling import pickled
+
+CLOUDFLARE = {"CLOUDFLARE_ACCOUNT_ID": "abc", "CLOUDFLARE_API_TOKEN": KEY}
+
+
+def refused(text: str, env: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        Endpoint.parse(text, env or {})
+    message = str(raised.value)
+    assert len(message) <= 400
+    assert KEY not in message
+    assert str(pickled(raised.value)) == message
+    return message
+
+
+def test_m2_7_on_cloudflare_has_its_url_key_dialect_and_profile() -> None:
+    assert Endpoint.parse("cloudflare:minimax/m2.7", CLOUDFLARE) == Endpoint(
+        url="https://api.cloudflare.com/client/v4/accounts/abc/ai/v1",
+        model="minimax/m2.7",
+        api_key=KEY,
+        dialect="workers_ai",
+        profile=M2_7,
+    )
+
+
+def test_another_model_on_cloudflare_has_no_quirks_of_m2_7() -> None:
+    endpoint = Endpoint.parse("cloudflare:@cf/meta/llama-3.1-8b-instruct", CLOUDFLARE)
+    assert endpoint.model == "@cf/meta/llama-3.1-8b-instruct"
+    assert endpoint.profile == FULL
+
+
+def test_a_base_url_of_the_environment_stands_for_the_whole_base() -> None:
+    env = {"CLOUDFLARE_API_TOKEN": KEY, "CLOUDFLARE_AI_BASE_URL": "http://127.0.0.1:9/v1"}
+    assert Endpoint.parse("cloudflare:minimax/m2.7", env).url == "http://127.0.0.1:9/v1"
+    env["CLOUDFLARE_AI_BASE_URL"] = braces = "http://gateway/{CLOUDFLARE_API_TOKEN}/{"
+    assert Endpoint.parse("cloudflare:minimax/m2.7", env).url == braces
+
+
+def test_openai_and_the_local_model_are_presets_too() -> None:
+    openai = Endpoint.parse("openai:gpt-5-mini", {"OPENAI_API_KEY": KEY})
+    assert openai == Endpoint("https://api.openai.com/v1", "gpt-5-mini", KEY, profile=OPENAI)
+    assert Endpoint.parse("local:smollm2", {}) == Endpoint(LOCAL, "smollm2", profile=LLAMA_CPP)
+
+
+def test_a_url_names_its_model_behind_a_hash() -> None:
+    endpoint = Endpoint.parse("http://127.0.0.1:8080/v1#qwen/3:8b", {})
+    assert endpoint == Endpoint("http://127.0.0.1:8080/v1", "qwen/3:8b")
+    assert endpoint.dialect == "openai"
+    with_key = Endpoint.parse("https://host/v1#m", {"EXTRACTIFY_API_KEY": KEY})
+    assert with_key.api_key == KEY
+
+
+def test_a_url_without_a_model_says_where_it_goes() -> None:
+    assert "http://host/v1#model-name" in refused("http://host/v1")
+    assert "http://host/v1#model-name" in refused("http://host/v1#")
+
+
+def test_all_missing_variables_are_named_at_once() -> None:
+    message = refused("cloudflare:minimax/m2.7")
+    assert "CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN" in message
+    assert "export CLOUDFLARE_ACCOUNT_ID=… CLOUDFLARE_API_TOKEN=…" in message
+    assert "OPENAI_API_KEY" in refused("openai:gpt-5-mini")
+    one = refused("cloudflare:minimax/m2.7", {**CLOUDFLARE, "CLOUDFLARE_ACCOUNT_ID": ""})
+    assert "CLOUDFLARE_API_TOKEN" not in one
+
+
+@pytest.mark.parametrize(
+    "text", ["cloudfare:minimax/m2.7", "gpt-5", "cloudflare:", "", "ftp://h#m"]
+)
+def test_an_unknown_name_is_told_with_those_there_are(text: str) -> None:
+    message = refused(text)
+    assert repr(text) in message
+    assert all(name in message for name in PRESETS)
+    assert "http://host/v1#model" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://user:{KEY}@host/v1#m",
+        f"https://{KEY}@host/v1#m",
+        f"https://user:pass/{KEY}@host/v1#m",
+        f"https://user:{KEY}@host/v1",
+        f"https://user:{KEY}@#m",
+        f"https://user:{KEY}@host:port/v1#m",
+        f"htps://user:{KEY}@host/v1#m",
+        f"user:{KEY}@host",
+    ],
+)
+def test_credentials_in_a_url_are_refused_and_not_repeated(text: str) -> None:
+    refused(text)
+
+
+def test_credentials_in_a_url_belong_into_the_api_key() -> None:
+    with pytest.raises(ConfigurationError, match=r"host has credentials.*api_key"):
+        Endpoint(url=f"https://user:{KEY}@host/v1", model="m")
+    assert Endpoint(url="https://host/ai/run/@cf/x", model="m").url.endswith("@cf/x")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "host/v1",
+        "ftp://host",
+        "http://",
+        "http://:80/v1",
+        "http://[::1",
+        "http://h:99999/v1",
+        "http://ho st/v1",
+        "http://host/v1\n",
+        "http://h:port/v1",
+    ],
+)
+def test_a_url_that_can_not_be_used_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="http://127"):
+        Endpoint(url=url, model="m")
+
+
+@pytest.mark.parametrize("url", ["http://host/v1?api-version=1", "http://host/v1#m"])
+def test_nothing_may_stand_behind_the_path_of_a_url(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="query or a fragment"):
+        Endpoint(url=url, model="m")
+
+
+def test_a_host_that_no_name_server_could_take_is_refused_when_it_is_used() -> None:
+    endpoint = Endpoint(url="http://\u0300host/v1", model="m")
+    with pytest.raises(ConfigurationError, match="can't be used"):
+        Client(endpoint).build_request(int, "1")
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", f"{KEY}ü", f"Bearer {KEY}"])
+def test_a_key_that_no_header_takes_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="line break") as raised:
+        Endpoint(url="http://host/v1", model="m", api_key=key)
+    assert KEY not in str(raised.value)
+    assert "line break" in refused("openai:gpt-5-mini", {"OPENAI_API_KEY": key})
+
+
+def test_an_empty_key_is_none() -> None:
+    assert not Endpoint(url="http://host/v1", model="m", api_key="").api_key
+
+
+def test_an_unknown_dialect_or_profile_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ConfigurationError, match="openai, workers_ai"):
+        Endpoint(url="http://host/v1", model="m", dialect="opnai")
+    with pytest.raises(ConfigurationError, match=r"full, llama\.cpp, m2\.7, openai"):
+        Endpoint(url="http://host/v1", model="m", profile="m2")
+
+
+def test_a_profile_may_be_named() -> None:
+    endpoint = Endpoint(url="http://host/v1", model="m", profile="m2.7")
+    assert endpoint.capabilities is M2_7
+    assert Endpoint(url="http://host/v1", model="m").capabilities is FULL
+
+
+def test_the_key_shows_itself_in_no_repr() -> None:
+    endpoint = Endpoint(url="http://host/v1", model="m", api_key=KEY)
+    assert endpoint.api_key == KEY
+    shown = [
+        endpoint,
+        [endpoint],
+        {"endpoint": endpoint},
+        dataclasses.asdict(endpoint),
+        dataclasses.astuple(endpoint),
+        pickled(endpoint),
+        dataclasses.asdict(pickled(endpoint)),
+        vars(Client(endpoint)),
+    ]
+    for value in shown:
+        assert KEY not in repr(value)
+        assert KEY not in pformat(value)
+        assert KEY not in f"{value}"
+
+
+def test_an_endpoint_pickles_with_its_key() -> None:
+    endpoint = Endpoint.parse("cloudflare:minimax/m2.7", CLOUDFLARE)
+    copy = pickled(endpoint)
+    assert copy == endpoint
+    assert copy.api_key == KEY
+    assert dataclasses.replace(copy, model="other").api_key == KEY
+
+
+def test_a_client_without_an_endpoint_takes_the_one_of_the_environment() -> None:
+    with environment(EXTRACTIFY_ENDPOINT="http://127.0.0.1:9/v1#qwen"):
+        assert Client().endpoint == Endpoint("http://127.0.0.1:9/v1", "qwen")
