@@ -5,16 +5,37 @@ Imported with the first target, so that `import extractify` doesn't pay for it.
 
 from __future__ import annotations
 
-from typing import Any, cast
+import collections.abc
+import dataclasses
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import SchemaError as CoreSchemaError
 from pydantic_core import SchemaValidator, core_schema
 
 from extractify.errors import SchemaError
 
-_UNDESCRIBED = (PydanticUserError, PydanticSchemaGenerationError, NameError)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_UNDESCRIBED = (
+    PydanticUserError,
+    PydanticSchemaGenerationError,
+    CoreSchemaError,
+    NameError,
+    TypeError,
+)
 _DECIMAL_BOUNDS = {
     "ge": "minimum",
     "gt": "exclusiveMinimum",
@@ -34,7 +55,8 @@ def described(target: object) -> tuple[TypeAdapter[Any], JsonSchemaValue]:
         return adapter, adapter.json_schema(mode="validation", schema_generator=_Generator)
     except _UNDESCRIBED as error:
         path, reason = _culprit(target) or ("", _first_line(error))
-        name = target.__name__ if isinstance(target, type) else type(target).__name__
+        plain = isinstance(target, type) and get_origin(target) is None
+        name = target.__name__ if plain else repr(target)  # type: ignore[attr-defined]
         message = (
             f"The target {name}{path} can't become a JSON Schema: {reason} Give that field a type "
             "that pydantic can describe, leave it out, or make it a private attribute."
@@ -51,27 +73,62 @@ def enveloped(adapter: TypeAdapter[Any], key: str) -> SchemaValidator:
 class _Generator(GenerateJsonSchema):
     """One type to a field: a Decimal is asked for as the number it is."""
 
+    # A default that JSON doesn't know is nothing that a model could be told: no news to the caller.
+    ignored_warning_kinds = {  # noqa: RUF012  (pydantic declares it for instances)
+        "skipped-choice",
+        "non-serializable-default",
+    }
+
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
         """Leave out the alternative of a string with a pattern; reading accepts both."""
         bounds = cast("dict[str, Any]", schema)
         return {"type": "number"} | {
-            keyword: float(bounds[name])
+            keyword: _number(bounds[name])
             for name, keyword in _DECIMAL_BOUNDS.items()
             if name in bounds
         }
 
 
-def _culprit(target: object) -> tuple[str, str] | None:
-    """Find the field that fails on its own: its path below `target`, and why."""
-    if not (isinstance(target, type) and issubclass(target, BaseModel)):
-        return None
-    for name, field in target.model_fields.items():
+def _number(bound: Any) -> int | float:  # noqa: ANN401  (pydantic takes any number for a bound)
+    return int(bound) if bound == int(bound) else float(bound)
+
+
+def _culprit(target: object, above: tuple[object, ...] = ()) -> tuple[str, str] | None:
+    """Find the innermost part that fails on its own: its path below `target`, and why."""
+    for step, part in _parts(target):
+        if part in above:
+            continue
         try:
-            TypeAdapter(cast("Any", field.annotation)).json_schema()
+            TypeAdapter(cast("Any", part)).json_schema()
         except _UNDESCRIBED as error:
-            below = _culprit(field.annotation)
-            return (f".{name}{below[0]}", below[1]) if below else (f".{name}", _first_line(error))
+            below = _culprit(part, (*above, target))
+            if below is not None:
+                return f"{step}{below[0]}", below[1]
+            if not any(_parts(part)):
+                return step, _first_line(error)
     return None
+
+
+def _parts(target: object) -> Iterator[tuple[str, object]]:
+    """Yield the types that a type is made of, and the step to each: a field has a name."""
+    if isinstance(target, type) and issubclass(target, BaseModel):
+        for name, field in target.model_fields.items():
+            yield f".{name}", field.annotation
+    elif dataclasses.is_dataclass(target) or hasattr(target, "__required_keys__"):
+        for name, kind in _hints(target).items():
+            yield f".{name}", kind
+    elif get_origin(target) is Annotated:
+        yield "", get_args(target)[0]
+    elif get_origin(target) not in {Literal, collections.abc.Callable}:
+        for argument in get_args(target):
+            yield "", argument
+
+
+def _hints(target: Any) -> dict[str, Any]:  # noqa: ANN401  (a dataclass or a TypedDict)
+    try:
+        return get_type_hints(target, include_extras=True)
+    except NameError:
+        return dict(target.__annotations__)
 
 
 def _first_line(error: Exception) -> str:

@@ -29,9 +29,9 @@ from extractify.extraction import Extraction
 from extractify.grounding import ground
 from extractify.lowering import lower
 from extractify.messages import Attempt, JsonValue, Usage, clipped
+from extractify.nodes import escaped
 from extractify.notation import notation
 from extractify.profiles import M2_7, PROFILES, Profile
-from extractify.schema import escaped
 from extractify.task import Task
 
 if TYPE_CHECKING:

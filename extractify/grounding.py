@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from extractify.schema import escaped
+from extractify.nodes import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +112,10 @@ class _Text:
 
     def _string(self, leaf: str) -> Evidence:
         exact = self._found(re.escape(leaf), 0)
+        if _PLAIN.fullmatch(leaf):
+            wholes = {span for span, _ in self._numerals}
+            sign = len(leaf) - len(leaf.lstrip("+-"))
+            exact = tuple((start, end) for start, end in exact if (start + sign, end) in wholes)
         if exact:
             return Evidence("exact", exact)
         loose = r"\s+".join(re.escape(word) for word in leaf.split())

@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractify.messages import ResponseFormat
-from extractify.schema import ENVELOPE, map_schemas
+from extractify.nodes import ENVELOPE, map_schemas
 
 if TYPE_CHECKING:
+    from extractify.nodes import Node
     from extractify.profiles import Profile
-    from extractify.schema import Node, Schema
+    from extractify.schema import Schema
 
 T = TypeVar("T")
 INLINE_GROWTH = 1.5

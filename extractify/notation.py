@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from extractify.schema import ENVELOPE, map_schemas
+from extractify.nodes import ENVELOPE, map_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from extractify.schema import Node, Schema
+    from extractify.nodes import Node
+    from extractify.schema import Schema
 
 _FORMATS = {
     "date": "YYYY-MM-DD",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from extractify.documents import Document
 from extractify.errors import DocumentError
 from extractify.messages import Message
+from extractify.nodes import ENVELOPE
 from extractify.notation import notation
-from extractify.schema import ENVELOPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,9 @@ from pydantic_core import ValidationError
 
 from extractify.errors import ExtractionError
 from extractify.messages import Fix, JsonValue, Problem
+from extractify.nodes import ENVELOPE
 from extractify.parsing import Candidate, candidates
-from extractify.schema import ENVELOPE, Schema, compile_schema
+from extractify.schema import Schema, compile_schema
 from extractify.validation import Verdict, has_dates, validate
 
 if TYPE_CHECKING:

@@ -9,39 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
-from itertools import chain, count
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, cast, get_origin
-from urllib.parse import unquote
 
 from extractify.errors import SchemaError
-from extractify.messages import clipped
+from extractify.nodes import ENVELOPE, NEVER, Node, map_schemas, wire_name
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
     from pydantic_core import SchemaValidator
 
 T = TypeVar("T")
-Node = dict[str, Any]
-
-# Where a JSON Schema holds further schemas: under any key, in a list, or directly.
-_SCHEMA_MAPS = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
-_SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_SCHEMAS = (
-    "items",
-    "additionalProperties",
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-)
 # What only tells, whatever the value; and what isn't told to a model.
 _ANNOTATIONS = frozenset({"description", "examples", "default", "deprecated", "readOnly"})
 _UNASKED = ("default", "discriminator")
@@ -50,11 +30,7 @@ _CONDITIONS = frozenset({"not", "if", "contains"})
 _COUNTS_KEYS = frozenset(
     {"anyOf", "oneOf", "not", "if", "maxProperties", "dependentRequired", "dependentSchemas"}
 )
-_NEVER: Node = {"not": {}}
 _CACHE_SIZE = 512
-
-ENVELOPE = "result"
-"""The one key of the object that a value travels in where it can't be the root itself."""
 
 
 class Schema(Generic[T]):
@@ -155,13 +131,13 @@ class Schema(Generic[T]):
             name: sub if name in needed or self._says_enough(properties[name]) else _nullable(sub)
             for name, sub in asked["properties"].items()
         }
-        possible = [name for name, sub in properties.items() if sub != _NEVER]
+        possible = [name for name, sub in properties.items() if sub != NEVER]
         asked["required"] = list(dict.fromkeys([*possible, *needed]))
         return asked
 
     def _says_enough(self, node: Node) -> bool:
         """Whether a property that may be left out can be asked for without one more null."""
-        if node == _NEVER or ("const" in node and node.get("default") == node["const"]):
+        if node == NEVER or ("const" in node and node.get("default") == node["const"]):
             return True
         return any(_takes_null(branch) for branch in self.branches(node))
 
@@ -193,145 +169,15 @@ def _compile_type(target: object, _order: str) -> Schema[Any]:
     from extractify.canonical import described  # slow to import; the first target pays for it
 
     adapter, node = described(target)
-    return Schema(target, _wire_name(_type_name(target)), _untitled(node), adapter)
+    return Schema(target, wire_name(_type_name(target)), _untitled(node), adapter)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _compile_json_schema(text: str) -> Schema[Any]:
-    # Slow to import, and only this kind of target needs it.
-    import jsonschema
+    from extractify.drafts import plain  # brings jsonschema, which only such targets need
 
     given = json.loads(text)
-    node = _modern(given)
-    try:
-        jsonschema.Draft202012Validator.check_schema(node)
-    except jsonschema.SchemaError as error:
-        path = "/".join(str(part) for part in error.absolute_path)
-        told = clipped(error.message, 200)
-        raise SchemaError(f"The JSON Schema is invalid at /{path}: {told}.") from None
-    return Schema(given, _wire_name(given.get("title")), _untitled(_gathered(node)), None)
-
-
-def _modern(node: Node) -> Node:
-    """Write a schema of draft 7 in the words of 2020-12, as one document without a base URI.
-
-    A schema that is just true or false becomes one that is an object, where both mean the same.
-    """
-    node = {key: value for key, value in node.items() if key not in {"$schema", "$id"}}
-    if isinstance(node.get("items"), list):
-        node["prefixItems"] = node.pop("items")
-        if "additionalItems" in node:
-            node["items"] = node.pop("additionalItems")
-    needs = node.pop("dependencies", None)
-    if isinstance(needs, dict):
-        keys = {name: need for name, need in needs.items() if isinstance(need, list)}
-        schemas = {name: need for name, need in needs.items() if name not in keys}
-        node |= {"dependentRequired": keys} if keys else {}
-        node |= {"dependentSchemas": schemas} if schemas else {}
-    for keyword in (*_SCHEMA_MAPS, *_SCHEMA_LISTS):
-        held = node.get(keyword)
-        if isinstance(held, dict):
-            node[keyword] = {name: _spelled_out(sub) for name, sub in held.items()}
-        elif isinstance(held, list):
-            node[keyword] = [_spelled_out(sub) for sub in held]
-    return map_schemas(node, lambda sub, _: _modern(sub))
-
-
-def _spelled_out(node: object) -> object:
-    if isinstance(node, bool):
-        return {} if node else dict(_NEVER)
-    return node
-
-
-def _gathered(root: Node) -> Node:
-    """Move each schema that is referred to into the root's `$defs`, under a plain name.
-
-    Raises: SchemaError on a reference that leads nowhere.
-    """
-    names: dict[str, str] = {}  # of the references
-    wanted: dict[str, Node] = {}
-
-    def visit(node: Node, place: str) -> Node:
-        bare = {key: sub for key, sub in node.items() if key not in {"$defs", "definitions"}}
-        node = map_schemas(bare, lambda sub, step: visit(sub, f"{place}/{step}"))
-        reference = node.get("$ref", node.get("$dynamicRef", node.get("$recursiveRef")))
-        if not isinstance(reference, str):
-            return node
-        if reference not in names:
-            wanted[reference] = _followed(root, reference, place)
-            names[reference] = _plain_name(reference, names.values())
-        return {**node, "$ref": f"#/$defs/{names[reference]}"}
-
-    body = visit(root, "#")
-    definitions: dict[str, Node] = {}
-    while wanted:
-        reference = next(iter(wanted))
-        definitions[names[reference]] = visit(wanted.pop(reference), reference)
-    if "#" in names:
-        body = {"$ref": f"#/$defs/{names['#']}"}
-    return {**body, "$defs": definitions} if definitions else body
-
-
-def _plain_name(reference: str, taken: Collection[str]) -> str:
-    """A name for what a reference leads to, of plain characters and not yet taken."""
-    own = _wire_name(unquote(reference).rpartition("/")[2].strip("#") or "Answer")
-    others = (f"{own}_{number}" for number in count(2))
-    return next(name for name in chain((own,), others) if name not in taken)
-
-
-def _followed(root: Node, reference: str, place: str) -> Node:
-    """The schema that a reference names. Raises: SchemaError where there is none."""
-    named = node = _pointed(root, reference)
-    seen = {reference}
-    while node is not None and "$ref" in node and node["$ref"] not in seen:
-        seen.add(node["$ref"])
-        node = _pointed(root, node["$ref"])
-    if named is not None and node is not None and "$ref" not in node:
-        return named
-    reason = "leads nowhere" if node is None else "leads back to itself"
-    raise SchemaError(
-        f"The JSON Schema has a reference at {clipped(place)} that {reason}: {clipped(reference)}. "
-        "Put the schema that is meant into $defs, and refer to it as #/$defs/Name."
-    )
-
-
-def _pointed(root: Node, reference: str) -> Node | None:
-    """The schema at a pointer such as `#/$defs/Line`, None where there is none."""
-    node: Any = root if reference == "#" or reference.startswith("#/") else None
-    try:
-        for step in reference.split("/")[1:]:
-            key = unquote(step).replace("~1", "/").replace("~0", "~")
-            node = node[int(key)] if isinstance(node, list) else node[key]
-    except (LookupError, ValueError, TypeError):
-        return None
-    return node if isinstance(node, dict) else None
-
-
-def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
-    """Return `node` with each schema directly inside it changed, and no data touched.
-
-    change: gets such a schema and its place, such as `properties/total` or `anyOf/0`.
-    """
-    result = dict(node)
-    for key, held in node.items():
-        if key in _SCHEMA_MAPS and isinstance(held, dict):
-            result[key] = {
-                name: change(sub, f"{key}/{escaped(name)}") if isinstance(sub, dict) else sub
-                for name, sub in held.items()
-            }
-        elif key in _SCHEMA_LISTS and isinstance(held, list):
-            result[key] = [
-                change(sub, f"{key}/{index}") if isinstance(sub, dict) else sub
-                for index, sub in enumerate(held)
-            ]
-        elif key in _SCHEMAS and isinstance(held, dict):
-            result[key] = change(held, key)
-    return result
-
-
-def escaped(key: str) -> str:
-    """Write a key as one step of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
+    return Schema(given, wire_name(given.get("title")), _untitled(plain(given)), None)
 
 
 def _untitled(node: Node) -> Node:
@@ -386,11 +232,6 @@ def _type_name(target: object) -> str:
     if origin in {Annotated, Union, UnionType}:
         return "_or_".join(arguments)  # an Annotated has one
     return "_".join([str(getattr(target, "__name__", target)), *arguments])
-
-
-def _wire_name(name: object) -> str:
-    """Keep the characters that every endpoint takes, 64 of them."""
-    return re.sub(r"\W+", "_", str(name or ""), flags=re.ASCII).strip("_")[:64] or ENVELOPE
 
 
 def _mapping(value: object) -> object:

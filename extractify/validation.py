@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from pydantic_core import ValidationError
 
 from extractify.messages import Fix, JsonValue, Problem, clipped
-from extractify.schema import escaped
+from extractify.nodes import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import jsonschema
     from pydantic import TypeAdapter
 
-    from extractify.schema import Node, Schema
+    from extractify.nodes import Node
+    from extractify.schema import Schema
 
 T = TypeVar("T")
 MAX_PROBLEMS = 20

@@ -135,8 +135,8 @@ def process() -> Iterator[Process]:
 
     yield start
     for run in started:
-        run.kill()
-        run.communicate()
+        with run:  # closes the pipes, and waits
+            run.kill()
 
 
 def extract(server: Server, *files: str, target: str = "models.py:Invoice") -> list[str]:

@@ -140,6 +140,7 @@ def test_an_identifier_is_no_number_and_no_date(leaf: str, document: str) -> Non
         ("12.50", "12,5"),
         ("1E+3", "1,000"),
         (-5, "5"),
+        ("260.00", "260.00"),
     ],
 )
 @pytest.mark.parametrize("around", ["{}", "EUR {} net", "({})", "${}.", "-{}%", "{}kg, {}"])
@@ -168,6 +169,8 @@ def test_a_number_stands_in_every_notation(number: JsonValue, numeral: str, arou
         (10000, "1,00,00"),
         (123456789012345678901234567891, "123456789012345678901234567890"),
         ("1e9999999", "1"),
+        ("260.00", "1 260.00"),
+        ("-260", "-1 260"),
         (1e-7, "1"),
     ],
 )

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from extractify.lowering import INLINE_GROWTH, Dropped, Wire, lower
+from extractify.nodes import map_schemas
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, PROFILES, Profile
-from extractify.schema import compile_schema, map_schemas
+from extractify.schema import compile_schema
 
 Json = dict[str, Any]
 

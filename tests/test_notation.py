@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from extractify.nodes import map_schemas
 from extractify.notation import notation
-from extractify.schema import compile_schema, map_schemas
+from extractify.schema import compile_schema
 
 
 def written(target: object, *, enveloped: bool = False) -> str:

@@ -18,7 +18,8 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
 from extractify.errors import SchemaError
-from extractify.schema import Schema, compile_schema, escaped, map_schemas
+from extractify.nodes import escaped, map_schemas
+from extractify.schema import Schema, compile_schema
 
 T = TypeVar("T")
 
