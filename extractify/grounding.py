@@ -116,14 +116,13 @@ class _Text:
             wholes = {span for span, _ in self._numerals}
             sign = len(leaf) - len(leaf.lstrip("+-"))
             exact = tuple((start, end) for start, end in exact if (start + sign, end) in wholes)
+            return Evidence("exact", exact) if exact else self._number(Decimal(leaf))
         if exact:
             return Evidence("exact", exact)
         loose = r"\s+".join(re.escape(word) for word in leaf.split())
         normalised = self._found(loose, re.IGNORECASE)
         if normalised:
             return Evidence("normalised", normalised)
-        if _PLAIN.fullmatch(leaf):
-            return self._number(Decimal(leaf))
         day = _day(leaf)
         return self._date(day) if day else Evidence("missing")
 

@@ -39,7 +39,6 @@ _LEAST_CONTEXT = 256  # llama.cpp rounds up to it
 _HIGHEST_PORT = 65535
 _ERRORS_ONLY = 1  # llama.cpp's log level; from the next one on, it quotes bodies it can't parse
 _LOG_LINES, _TAIL_LINES, _LINE_WIDTH = 50, 8, 200
-_PATIENCE = 5.0  # seconds between asking, terminating and killing
 
 # The parent's own sys.path lets the child find what the parent found.
 _CHILD = """
@@ -142,17 +141,20 @@ class LocalServer:
         lines = [line.strip()[:_LINE_WIDTH] for line in self._log if line.strip()]
         return "\n  ".join([_ending(code), *lines[-_TAIL_LINES:]])
 
-    def close(self) -> None:
-        """End the process, within about 15 seconds even if it hangs; again is harmless."""
+    def close(self, *, patience: float = 5.0) -> None:
+        """End the process; again is harmless.
+
+        patience: seconds between asking it to end, terminating it, and killing it.
+        """
         if self.alive():
             self._closed_by_us = True
         with contextlib.suppress(OSError):
             cast("IO[str]", self._process.stdin).close()
         for force in (self._process.terminate, self._process.kill):
-            if _ended(self._process):
+            if _ended(self._process, patience):
                 break
             force()
-        _ended(self._process)
+        _ended(self._process, patience)
         for reader in self._readers:
             reader.join(timeout=1)
 
@@ -171,7 +173,7 @@ class LocalServer:
                 "Allow more time, or use a smaller model or context."
             ) from None
         if not line:
-            _ended(self._process)
+            _ended(self._process, patience=5.0)
             raise TransportError(
                 f"The local model server didn't start ({model.path}, context {model.context}): "
                 f"{self.why_dead()}"
@@ -268,9 +270,9 @@ def _drain(stream: IO[str], take: Callable[[str], object]) -> threading.Thread:
     return thread
 
 
-def _ended(process: subprocess.Popen[str]) -> bool:
+def _ended(process: subprocess.Popen[str], patience: float) -> bool:
     try:
-        process.wait(timeout=_PATIENCE)
+        process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
         return False
     return True

@@ -22,7 +22,10 @@ MODULES = {
     str(path.relative_to(ROOT)): path.read_text()
     for path in sorted((ROOT / "extractify").rglob("*.py"))
 }
-TESTS = [path.read_text() for path in (ROOT / "tests").glob("*.py")]
+# In typing_cases.py an ignore is the assertion: mypy refuses one where nothing is wrong.
+TESTS = [
+    path.read_text() for path in (ROOT / "tests").glob("*.py") if path.name != "typing_cases.py"
+]
 
 # How often a check is switched off in extractify/ and tests/. These numbers only ever go down.
 BUDGET = {"no" + "qa": 14, "type: " + "ignore": 6, "no " + "cover": 0}

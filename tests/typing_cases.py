@@ -1,0 +1,74 @@
+"""What type checkers infer from the public names. Never run: the gate's mypy is the test.
+
+A line that has to be refused carries an ignore, which mypy itself refuses where it isn't needed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, assert_type
+
+from pydantic import BaseModel, Field
+
+from extractify import AsyncClient, Client, Extraction, Reading, Task, extract, read
+from extractify.messages import JsonValue
+
+
+class Invoice(BaseModel):
+    total: int
+
+
+class Receipt(BaseModel):
+    paid: int
+
+
+NODE: dict[str, JsonValue] = {"type": "object"}
+
+
+def a_task_knows_its_target() -> None:
+    assert_type(Task(Invoice), Task[Invoice])
+    assert_type(Task(list[Invoice]), Task[list[Invoice]])
+    assert_type(Task(Invoice | Receipt), Task[Invoice | Receipt])
+    assert_type(Task(NODE), Task[JsonValue])
+
+
+def a_reading_knows_its_target() -> None:
+    assert_type(read("", Invoice), Reading[Invoice])
+    assert_type(read("", Invoice).value, Invoice)
+    assert_type(read("", list[Invoice]).value, list[Invoice])
+    assert_type(read("", dict[str, Invoice]).value, dict[str, Invoice])
+    assert_type(read("", tuple[int, str]).value, tuple[int, str])
+    assert_type(read("", Invoice | Receipt).value, Invoice | Receipt)
+    assert_type(read("", NODE).value, JsonValue)
+
+
+def the_sync_client_knows_its_target(client: Client) -> None:
+    assert_type(client.extract(Invoice, ""), Extraction[Invoice])
+    assert_type(client.extract(Invoice, "").value, Invoice)
+    assert_type(client.extract(list[Invoice], "").value, list[Invoice])
+    assert_type(client.extract(Invoice | Receipt, "").value, Invoice | Receipt)
+    assert_type(client.extract(Invoice | None, "").value, Invoice | None)
+    assert_type(client.extract(Literal["a", "b"], "").value, Literal["a", "b"])
+    assert_type(client.extract(Annotated[int, Field(gt=0)], "").value, int)
+    assert_type(client.extract(NODE, "").value, JsonValue)
+    assert_type(client.extract(Task(Invoice), "").value, Invoice)
+    assert_type(extract(Invoice, "").value, Invoice)
+    assert_type(extract(Task(list[Invoice]), "").value, list[Invoice])
+
+
+async def the_async_client_knows_its_target(client: AsyncClient) -> None:
+    assert_type(await client.extract(Invoice, ""), Extraction[Invoice])
+    assert_type((await client.extract(Invoice | Receipt, "")).value, Invoice | Receipt)
+    assert_type((await client.extract(Task(Invoice), "")).value, Invoice)
+    assert_type((await client.extract(NODE, "")).value, JsonValue)
+
+
+async def mistakes_are_refused(client: Client, async_client: AsyncClient) -> None:
+    instance = Invoice(total=1)
+    read("", instance)  # type: ignore[call-overload]
+    Task(instance)  # type: ignore[call-overload]
+    extract(instance, "")  # type: ignore[call-overload]
+    client.extract(instance, "")  # type: ignore[call-overload]
+    await async_client.extract(instance, "")  # type: ignore[call-overload]
+    Task(Invoice, instruction="")  # type: ignore[call-overload]
+    other: Extraction[Receipt] = extract(Invoice, "")  # type: ignore[arg-type]
+    assert_type(other, Extraction[Receipt])
