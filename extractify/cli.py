@@ -8,36 +8,26 @@ import importlib.util
 import json
 import os
 import sys
-import traceback
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
-from hashlib import sha256
 from io import TextIOWrapper
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_origin
+from typing import TYPE_CHECKING, Annotated, Any
 
 from extractify import __version__
-from extractify.client import Client
-from extractify.documents import Document
 from extractify.endpoints import profile_of
-from extractify.errors import ConfigurationError, DocumentError, ExtractifyError
-from extractify.events import Event, RequestSent, RetryScheduled
-from extractify.extraction import Extraction
-from extractify.grounding import ground
+from extractify.errors import ConfigurationError, ExtractifyError
 from extractify.lowering import lower
-from extractify.messages import Attempt, JsonValue, Usage, clipped
-from extractify.nodes import escaped
 from extractify.notation import notation
+from extractify.outcomes import Job, Outcome, Outcomes, outcomes, record
 from extractify.profiles import M2_7, PROFILES, Profile
+from extractify.tables import print_table, repair, visible
+from extractify.targets import imported, load_task
 from extractify.task import Task
 
 if TYPE_CHECKING:
-    from importlib.abc import Loader
-    from importlib.machinery import ModuleSpec
-
     import typer
 
 _EXTRA_MISSING = "The command line needs its extra. Run: pip install 'extractify[cli]'\n"
@@ -176,168 +166,28 @@ def _in_order(code: int = _FAILED) -> Iterator[None]:
 def _task(where: str, instructions: str | None = None) -> Task[Any]:
     """The task that `file.py:Name` or `package.module:Name` stands for."""
     with _in_order(_MISUSED):
-        place, _, name = where.rpartition(":")
-        if not place or not name:
-            raise ConfigurationError(f"Write {where} as file.py:Name or package.module:Name.")
-        module = _imported(place)
-        if not hasattr(module, name):
-            known = ", ".join(_candidates(module)) or "nothing to extract"
-            raise ConfigurationError(f"There is no {name} in {place}. There is: {known}.")
-        target = getattr(module, name)
-        task = target if isinstance(target, Task) else Task(target)
+        task = load_task(where)
     return task if instructions is None else replace(task, instructions=instructions)
 
 
-def _candidates(module: ModuleType) -> Iterator[str]:
-    for name, value in vars(module).items():
-        own = isinstance(value, type) and value.__module__ == module.__name__
-        kind = own or isinstance(value, Task | dict) or get_origin(value) is not None
-        if kind and not name.startswith("_"):
-            yield name
-
-
-def _imported(place: str) -> ModuleType:
-    """Import a module by its name, or a file by its path under a name of its own."""
-    path = Path(place).absolute()
-    is_file = place.endswith(".py")
-    if is_file and not path.is_file():
-        raise ConfigurationError(f"There is no file {path}.")
-    sys.path.insert(0, str(path.parent if is_file else Path.cwd()))
-    try:
-        if not is_file:
-            return importlib.import_module(place)
-        name = f"{path.stem}_{sha256(os.fsencode(path)).hexdigest()[:8]}"
-        spec = cast("ModuleSpec", importlib.util.spec_from_file_location(name, path))
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # where pydantic and pickle look for it
-        cast("Loader", spec.loader).exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise ConfigurationError(f"The import failed: {_described(error)}") from error
-    return module
-
-
-def _described(error: BaseException) -> str:
-    """Say what an import raised, and at which line of the user's file."""
-    if isinstance(error, SyntaxError):
-        return f"SyntaxError in {error.filename}, line {error.lineno}: {error.msg}"
-    places = [
-        f" in {frame.filename}, line {frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<") and "importlib" not in frame.filename
-    ]
-    return f"{type(error).__name__}{''.join(places[1:2])}: {error}"  # the first is this file's
-
-
-_Job = tuple[str, Path | None, Task[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a document. data: its value as plain data; if it failed, the best part."""
-
-    name: str
-    text: str
-    data: JsonValue
-    attempts: tuple[Attempt, ...]
-    error: ExtractifyError | None = None
-
-    @property
-    def seconds(self) -> float:
-        return sum(attempt.seconds for attempt in self.attempts)
-
-    @property
-    def usage(self) -> Usage:
-        return Usage.total(attempt.usage for attempt in self.attempts)
-
-
-_Outcomes = Generator[_Outcome, None, None]
-
-
-def _outcomes(
-    jobs: Sequence[_Job], endpoint: str | None, say: Callable[[str], object]
-) -> _Outcomes:
-    """Do the jobs in order; a failure is an outcome too, and the next document has its turn."""
-    where = ""
-
-    def on_event(event: Event) -> None:
-        if isinstance(event, RequestSent):
-            say(f"{where}, attempt {event.attempt}")
-        elif isinstance(event, RetryScheduled):
-            say(f"{where}: {event.error}, again in {event.seconds:.0f} s")
-
-    with Client(endpoint, on_event=on_event) as client:
-        for number, (name, path, task) in enumerate(jobs, start=1):
-            where = f"{number} of {len(jobs)}: {name}"
-            text = ""
-            try:
-                text = _text(name, path)
-                result = client.extract(task, Document(text, name))
-            except ExtractifyError as error:
-                partial = getattr(error, "partial", None)
-                yield _Outcome(name, text, partial, error.attempts, error)
-            else:
-                yield _Outcome(name, text, _data(task, result), result.attempts)
-
-
-def _data(task: Task[Any], result: Extraction[Any]) -> JsonValue:
-    """The value as plain data."""
-    value, adapter = result.value, task.schema.adapter
-    if adapter is not None:
-        value = adapter.dump_python(value, mode="json", by_alias=True, warnings=False, fallback=str)
-    return cast("JsonValue", value)
-
-
-def _text(name: str, path: Path | None) -> str:
-    try:
-        content = sys.stdin.buffer.read() if path is None else path.read_bytes()
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{name} isn't UTF-8 text (byte {error.start}). Convert it first, for example with "
-            "iconv -f LATIN1 -t UTF-8."
-        ) from None
-    except OSError as error:
-        raise DocumentError(f"{name} can't be read: {error.strerror}.") from None
-
-
-def _write_lines(jobs: Sequence[_Job], endpoint: str | None) -> None:
+def _write_lines(jobs: Sequence[Job], endpoint: str | None) -> None:
     """Print a JSON line for each document as it is done."""
     complete = True
-    with closing(_outcomes(jobs, endpoint, lambda _: None)) as outcomes:
-        for outcome in outcomes:
-            sys.stdout.write(f"{_json(_record(outcome))}\n")
+    with closing(outcomes(jobs, endpoint, lambda _: None)) as stream:
+        for outcome in stream:
+            sys.stdout.write(f"{_json(record(outcome))}\n")
             sys.stdout.flush()
             complete = _succeeded(outcome) and complete
     if not complete:
         sys.exit(_FAILED)
 
 
-def _succeeded(outcome: _Outcome) -> bool:
+def _succeeded(outcome: Outcome) -> bool:
     """Whether there is a value; else the error's message, without document text, is told."""
     if outcome.error is not None:
         kind = type(outcome.error).__name__
         sys.stderr.write(f"error: {outcome.name}: {kind}: {outcome.error}\n")
     return outcome.error is None
-
-
-def _record(outcome: _Outcome) -> dict[str, object]:
-    error = outcome.error
-    return {
-        "document": outcome.name,
-        "value": None if error else outcome.data,
-        "error": error
-        and {
-            "type": type(error).__name__,
-            "message": str(error),
-            "detail": getattr(error, "detail", ""),
-            "problems": [asdict(problem) for problem in getattr(error, "problems", ())],
-            "partial": outcome.data,
-        },
-        "attempts": len(outcome.attempts),
-        "seconds": round(outcome.seconds, 3),
-        "usage": asdict(outcome.usage),
-        "fixes": [asdict(fix) for attempt in outcome.attempts[-1:] for fix in attempt.fixes],
-    }
 
 
 def _json(data: object, indent: int | None = None) -> str:
@@ -373,98 +223,33 @@ def _show_schema(task: Task[Any], profile: Profile) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _with_progress(jobs: Sequence[_Job], endpoint: str | None) -> _Outcomes:
-    """As `_outcomes`, with a spinner on standard error, or lines where it is no terminal."""
+def _with_progress(jobs: Sequence[Job], endpoint: str | None) -> Outcomes:
+    """As `outcomes`, with a spinner on standard error, or lines where it is no terminal."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("") as status:
-            yield from _outcomes(jobs, endpoint, lambda text: status.update(Text(text)))
+            yield from outcomes(jobs, endpoint, lambda text: status.update(Text(text)))
     else:
-        yield from _outcomes(jobs, endpoint, lambda text: sys.stderr.write(f"{text}\n"))
+        yield from outcomes(jobs, endpoint, lambda text: sys.stderr.write(f"{text}\n"))
 
 
-def _write_table(jobs: Sequence[_Job], endpoint: str | None) -> None:
+def _write_table(jobs: Sequence[Job], endpoint: str | None) -> None:
     """Print a table of the documents, or of those that were done when something stopped it."""
-    done: list[_Outcome] = []
+    done: list[Outcome] = []
     complete = True
     try:
-        with closing(_with_progress(jobs, endpoint)) as outcomes:
-            for outcome in outcomes:
+        with closing(_with_progress(jobs, endpoint)) as stream:
+            for outcome in stream:
                 done.append(outcome)
                 complete = _succeeded(outcome) and complete
     finally:
         if done:
-            _print_table(done)
+            print_table(done)
     if not complete:
         sys.exit(_FAILED)
-
-
-def _print_table(outcomes: Sequence[_Outcome]) -> None:
-    """Print a row for each document, with what it cost, and below it one for each leaf."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("document, field", "value", "in the text?"):
-        table.add_column(heading, overflow="fold")
-    for outcome in outcomes:
-        count, tokens = len(outcome.attempts), outcome.usage.total_tokens
-        attempts = "1 attempt" if count == 1 else f"{count} attempts"
-        known = "?" if tokens is None else tokens
-        cost = Text(f"{attempts}, {known} tokens", "dim")
-        end = Text(f"FAILED after {outcome.seconds:.1f} s", "bold red")
-        if not outcome.error:
-            end = Text(f"{outcome.seconds:.1f} s", "dim")
-        table.add_row(Text(_visible(outcome.name), "bold"), cost, end)
-        for field, value, remark, style in _rows(outcome):
-            name = Text(f"  {_visible(field)}")
-            table.add_row(name, Text(_visible(value)), Text(_visible(remark), style))
-        table.add_section()
-    Console().print(table)
-
-
-def _rows(outcome: _Outcome) -> Iterator[tuple[str, str, str, str]]:
-    """Yield field, value, remark and the remark's style: what is wrong first, then the rest."""
-    problems = getattr(outcome.error, "problems", ())
-    if outcome.error and not problems:
-        yield "", "", str(outcome.error), "red"
-    for problem in problems:
-        yield problem.pointer or "/", problem.got, problem.expected, "red"
-    evidence = ground(outcome.data, outcome.text)
-    for pointer, leaf in _leaves(outcome.data):
-        value = leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)
-        found = evidence.get(pointer)
-        if pointer in {problem.pointer for problem in problems}:
-            continue
-        if found is None or isinstance(leaf, bool):
-            yield pointer, value, "", ""
-        elif not found.spans:
-            yield pointer, value, "not in the text", "bold red"
-        else:
-            as_written = outcome.text[slice(*found.spans[0])]
-            seen = "" if found.status == "exact" else f": {as_written}"
-            yield pointer, value, f"yes, {found.status}{seen}", "green"
-
-
-def _leaves(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonValue]]:
-    if isinstance(value, dict | list) and value:
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(inner, f"{pointer}/{escaped(str(key))}")
-    elif pointer or value is not None:
-        yield pointer, value
-
-
-def _visible(text: str) -> str:
-    """Keep what a model wrote from moving the cursor or breaking a row."""
-    return "".join(
-        char if char.isprintable() else " " if char.isspace() else ascii(char)[1:-1]
-        for char in text
-    )
 
 
 def _demonstrate(endpoint: str) -> None:
@@ -474,31 +259,20 @@ def _demonstrate(endpoint: str) -> None:
     installed = Path(__file__).with_name("_demo")
     checkout = Path(__file__).parents[1] / "examples" / "demo"
     folder = installed if installed.is_dir() else checkout
-    documents = _imported(str(folder / "documents.py")).DEMO
+    documents = imported(str(folder / "documents.py")).DEMO
     # A small model can go round in circles: without a limit of its own, the answer gets more room.
     jobs = [(name, folder / name, Task(model, max_tokens=400)) for name, model in documents]
     place = ", a small model on this machine" if endpoint == _EMBEDDED else ""
     console = Console()
     console.print(Text(f"Extracting from {len(jobs)} documents with {endpoint}{place}."))
-    with closing(_with_progress(jobs, endpoint)) as outcomes:
-        done = list(outcomes)
-    _print_table(done)
+    with closing(_with_progress(jobs, endpoint)) as stream:
+        done = list(stream)
+    print_table(done)
     for outcome in done:
         if len(outcome.attempts) > 1:
-            for line in _repair(outcome):
-                console.print(Text(_visible(line)))
+            for line in repair(outcome):
+                console.print(Text(visible(line)))
     valid = sum(outcome.error is None for outcome in done)
     console.print(Text(f"{valid} of {len(done)} documents gave a valid value."))
     if not any(outcome.attempts for outcome in done):
         sys.exit(_FAILED)
-
-
-def _repair(outcome: _Outcome) -> Iterator[str]:
-    """Tell what was wrong with the first answer, and what stands there in the last."""
-    yield f"{outcome.name}: the first answer was sent back with what was wrong in it:"
-    leaves = dict(_leaves(outcome.data))
-    for problem in outcome.attempts[0].problems:
-        after = leaves.get(problem.pointer) if problem.pointer else outcome.data
-        yield f"  {problem}"
-        yield f"  in the last answer: {clipped(json.dumps(after, ensure_ascii=False), 300)}"
-    yield ""

@@ -170,6 +170,8 @@ def _readings(numeral: str) -> frozenset[Decimal]:
         readings.add(Decimal(plain))
     if separators and separators[-1] in ".,":
         whole, _, fraction = numeral.rpartition(separators[-1])
+        if fraction == "000":  # nobody writes 48 as 48,000
+            return frozenset(readings)
         if separators[-1] not in whole and (not separators[:-1] or _GROUPED.fullmatch(whole)):
             readings.add(Decimal(f"{_SEPARATOR.sub('', whole)}.{fraction}"))
     return frozenset(readings)

@@ -8,5 +8,5 @@ T = TypeVar("T")
 
 def pickled(value: T) -> T:
     """The value after a journey through pickle."""
-    copy: T = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
+    copy: T = pickle.loads(pickle.dumps(value))
     return copy

@@ -47,7 +47,7 @@ def test_a_task_survives_pickling_and_gives_the_same_schema(
     stop: int | stop_base,
 ) -> None:
     task = Task(target, "Be exact.", [("text", None)], Repair(stop), 0.5, 100, {"seed": 1})
-    copy = pickle.loads(pickle.dumps(task))  # noqa: S301  (our own bytes)
+    copy = pickle.loads(pickle.dumps(task))
     assert copy.schema is task.schema
     same = ["target", "instructions", "examples", "temperature", "max_tokens", "extra"]
     assert [getattr(copy, name) for name in same] == [getattr(task, name) for name in same]

@@ -1,0 +1,113 @@
+"""What becomes of each of several documents: a value or an error, told as it happens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from extractify.client import Client
+from extractify.documents import Document
+from extractify.errors import DocumentError, ExtractifyError
+from extractify.events import Event, RequestSent, RetryScheduled
+from extractify.messages import Attempt, JsonValue, Usage
+from extractify.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from extractify.extraction import Extraction
+
+Job = tuple[str, Path | None, Task[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a document. data: its value as plain data; if it failed, the best part."""
+
+    name: str
+    text: str
+    data: JsonValue
+    attempts: tuple[Attempt, ...]
+    error: ExtractifyError | None = None
+
+    @property
+    def seconds(self) -> float:
+        """What its attempts took, in wall time."""
+        return sum(attempt.seconds for attempt in self.attempts)
+
+    @property
+    def usage(self) -> Usage:
+        """What its attempts cost."""
+        return Usage.total(attempt.usage for attempt in self.attempts)
+
+
+Outcomes = Generator[Outcome, None, None]
+
+
+def outcomes(jobs: Sequence[Job], endpoint: str | None, say: Callable[[str], object]) -> Outcomes:
+    """Do the jobs in order; a failure is an outcome too, and the next document has its turn."""
+    where = ""
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, RequestSent):
+            say(f"{where}, attempt {event.attempt}")
+        elif isinstance(event, RetryScheduled):
+            say(f"{where}: {event.error}, again in {event.seconds:.0f} s")
+
+    with Client(endpoint, on_event=on_event) as client:
+        for number, (name, path, task) in enumerate(jobs, start=1):
+            where = f"{number} of {len(jobs)}: {name}"
+            text = ""
+            try:
+                text = _text(name, path)
+                result = client.extract(task, Document(text, name))
+            except ExtractifyError as error:
+                partial = getattr(error, "partial", None)
+                yield Outcome(name, text, partial, error.attempts, error)
+            else:
+                yield Outcome(name, text, _data(task, result), result.attempts)
+
+
+def _data(task: Task[Any], result: Extraction[Any]) -> JsonValue:
+    """The value as plain data."""
+    value, adapter = result.value, task.schema.adapter
+    if adapter is not None:
+        value = adapter.dump_python(value, mode="json", by_alias=True, warnings=False, fallback=str)
+    return cast("JsonValue", value)
+
+
+def _text(name: str, path: Path | None) -> str:
+    try:
+        content = sys.stdin.buffer.read() if path is None else path.read_bytes()
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"{name} isn't UTF-8 text (byte {error.start}). Convert it first, for example with "
+            "iconv -f LATIN1 -t UTF-8."
+        ) from None
+    except OSError as error:
+        raise DocumentError(f"{name} can't be read: {error.strerror}.") from None
+
+
+def record(outcome: Outcome) -> dict[str, object]:
+    """The outcome as a JSON object, with the same keys whether it failed or not."""
+    error = outcome.error
+    return {
+        "document": outcome.name,
+        "value": None if error else outcome.data,
+        "error": error
+        and {
+            "type": type(error).__name__,
+            "message": str(error),
+            "detail": getattr(error, "detail", ""),
+            "problems": [asdict(problem) for problem in getattr(error, "problems", ())],
+            "partial": outcome.data,
+        },
+        "attempts": len(outcome.attempts),
+        "seconds": round(outcome.seconds, 3),
+        "usage": asdict(outcome.usage),
+        "fixes": [asdict(fix) for attempt in outcome.attempts[-1:] for fix in attempt.fixes],
+    }

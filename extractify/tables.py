@@ -1,0 +1,92 @@
+"""A table of outcomes for people: each value, and whether it stands in the text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from extractify.grounding import ground
+from extractify.messages import clipped
+from extractify.nodes import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from extractify.messages import JsonValue
+    from extractify.outcomes import Outcome
+
+
+def print_table(outcomes: Sequence[Outcome]) -> None:
+    """Print a row for each document, with what it cost, and below it one for each leaf."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("document, field", "value", "in the text?"):
+        table.add_column(heading, overflow="fold")
+    for outcome in outcomes:
+        count, tokens = len(outcome.attempts), outcome.usage.total_tokens
+        attempts = "1 attempt" if count == 1 else f"{count} attempts"
+        known = "?" if tokens is None else tokens
+        cost = Text(f"{attempts}, {known} tokens", "dim")
+        end = Text(f"FAILED after {outcome.seconds:.1f} s", "bold red")
+        if not outcome.error:
+            end = Text(f"{outcome.seconds:.1f} s", "dim")
+        table.add_row(Text(visible(outcome.name), "bold"), cost, end)
+        for field, value, remark, style in _rows(outcome):
+            name = Text(f"  {visible(field)}")
+            table.add_row(name, Text(visible(value)), Text(visible(remark), style))
+        table.add_section()
+    Console().print(table)
+
+
+def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:
+    """Yield field, value, remark and the remark's style: what is wrong first, then the rest."""
+    problems = getattr(outcome.error, "problems", ())
+    if outcome.error and not problems:
+        yield "", "", str(outcome.error), "red"
+    for problem in problems:
+        yield problem.pointer or "/", problem.got, problem.expected, "red"
+    evidence = ground(outcome.data, outcome.text)
+    for pointer, leaf in _leaves(outcome.data):
+        value = leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)
+        found = evidence.get(pointer)
+        if pointer in {problem.pointer for problem in problems}:
+            continue
+        if found is None or isinstance(leaf, bool):
+            yield pointer, value, "", ""
+        elif not found.spans:
+            yield pointer, value, "not in the text", "bold red"
+        else:
+            as_written = outcome.text[slice(*found.spans[0])]
+            seen = "" if found.status == "exact" else f": {as_written}"
+            yield pointer, value, f"yes, {found.status}{seen}", "green"
+
+
+def _leaves(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonValue]]:
+    if isinstance(value, dict | list) and value:
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(inner, f"{pointer}/{escaped(str(key))}")
+    elif pointer or value is not None:
+        yield pointer, value
+
+
+def visible(text: str) -> str:
+    """Keep what a model wrote from moving the cursor or breaking a row."""
+    return "".join(
+        char if char.isprintable() else " " if char.isspace() else ascii(char)[1:-1]
+        for char in text
+    )
+
+
+def repair(outcome: Outcome) -> Iterator[str]:
+    """Yield lines that tell what was wrong with the first answer, and what is in the last."""
+    yield f"{outcome.name}: the first answer was sent back with what was wrong in it:"
+    leaves = dict(_leaves(outcome.data))
+    for problem in outcome.attempts[0].problems:
+        after = leaves.get(problem.pointer) if problem.pointer else outcome.data
+        yield f"  {problem}"
+        yield f"  in the last answer: {clipped(json.dumps(after, ensure_ascii=False), 300)}"
+    yield ""
