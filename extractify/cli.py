@@ -20,6 +20,7 @@ from extractify import __version__
 from extractify.endpoints import profile_of
 from extractify.errors import ConfigurationError, ExtractifyError
 from extractify.lowering import lower
+from extractify.nodes import ENVELOPE
 from extractify.notation import notation
 from extractify.outcomes import Job, Outcome, Outcomes, outcomes, record
 from extractify.profiles import M2_7, PROFILES, Profile
@@ -216,7 +217,7 @@ def _show_schema(task: Task[Any], profile: Profile) -> None:
         f"# On the wire, for the profile {profile.name} ({force}):",
         _json(wire.format.schema, indent=2) if wire.format else "nothing: only the prompt says it",
         "\n# In the prompt:",
-        notation(task.schema, enveloped=wire.enveloped),
+        notation(task.schema, envelope=ENVELOPE if wire.enveloped else None),
         "\n# Not told to the endpoint, checked by extractify:",
         *(dropped or ["  nothing"]),
     ]

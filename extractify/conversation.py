@@ -19,7 +19,8 @@ from extractify.errors import ExtractifyError, ExtractionError, Refused, Truncat
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.lowering import lower
-from extractify.messages import Attempt, JsonValue, Problem, Request, clipped
+from extractify.messages import Attempt, JsonValue, Problem, Request, Strategy, clipped
+from extractify.patching import PATCH, REPLY_KINDS, Patch, patch_for, read_patch
 from extractify.profiles import Profile
 from extractify.reading import Reading, read_answer
 
@@ -86,12 +87,21 @@ def converse(
         emit(Done(len(attempts), valid=valid))
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A request and how its answer is to be read."""
+
+    request: Request
+    strategy: Strategy = "ask"
+    patch: Patch | None = None
+
+
 def _turns(
     task: Task[T], source: Source, setting: Setting, emit: OnEvent, attempts: list[Attempt]
 ) -> Generator[Request, Completion, T]:
     """Ask, read, ask again; each finished exchange is added to `attempts`."""
-    asked = request = first_request(task, source, setting)
-    enveloped = lower(task.schema, setting.profile).enveloped
+    turn = _Turn(first_request(task, source, setting))
+    asked = turn.request
     context = _context(source)
     budget = _Budget(task)
     best: Reading[T] = Reading(None)
@@ -99,21 +109,25 @@ def _turns(
         number = len(attempts) + 1
         emit(RequestSent(number))
         started = monotonic()
-        completion = yield request
-        reading, crash = _read(task, completion, context, enveloped=enveloped)
+        completion = yield turn.request
+        reading, crash = _read(task, setting, turn, completion, context)
         seconds = monotonic() - started
-        attempts.append(Attempt(request, completion, reading.problems, reading.fixes, seconds))
+        attempts.append(
+            Attempt(
+                turn.request, completion, reading.problems, reading.fixes, seconds, turn.strategy
+            )
+        )
         emit(AttemptJudged(number, len(reading.problems), seconds))
         if reading.ok:
             return reading.value
         best = _better(best, reading)
         if crash is not None:
             raise _crashed(task, attempts[-1], crash, best) from crash
-        following = _following(asked, attempts[-1], task, setting.profile)
+        following = _following(asked, turn, completion, reading, (task, setting.profile))
         if following is None or budget.is_spent():
             raise _gave_up(task, attempts, reading, best)
-        emit(RepairAsked(number + 1, _places(task, reading)))
-        request = following
+        emit(RepairAsked(number + 1, _places(task, reading), following.strategy))
+        turn = following
 
 
 def _better(best: Reading[T], reading: Reading[T]) -> Reading[T]:
@@ -144,15 +158,23 @@ def _context(source: Source) -> dict[str, object]:
 
 
 def _read(
-    task: Task[T], completion: Completion, context: Mapping[str, object], *, enveloped: bool
+    task: Task[T],
+    setting: Setting,
+    turn: _Turn,
+    completion: Completion,
+    context: Mapping[str, object],
 ) -> tuple[Reading[T], Exception | None]:
     """Read an answer; beside it, what a validator of the target raised that isn't a verdict."""
     if completion.refusal is not None:
         return _unread("refused", "expected an answer; the model refused"), None
     if completion.finish_reason == "length":
         return _unread("truncated", "expected the whole answer; the output limit cut it off"), None
+    schema, text = task.schema, completion.text
     try:
-        return read_answer(completion.text, task.schema, enveloped=enveloped, context=context), None
+        if turn.patch is not None:
+            return read_patch(text, turn.patch, schema, context), None
+        enveloped = lower(schema, setting.profile).enveloped
+        return read_answer(text, schema, enveloped=enveloped, context=context), None
     except Exception as error:  # noqa: BLE001  (whatever it is, the paid answer must not be lost)
         return _unread("validator_crashed", f"a validator raised {type(error).__name__}"), error
 
@@ -173,15 +195,36 @@ def _crashed(
 
 
 def _following(
-    asked: Request, attempt: Attempt, task: Task[Any], profile: Profile
-) -> Request | None:
-    """The request that may mend the attempt, None if none can."""
-    if attempt.completion.refusal is not None:
+    asked: Request,
+    turn: _Turn,
+    completion: Completion,
+    reading: Reading[Any],
+    terms: tuple[Task[Any], Profile],
+) -> _Turn | None:
+    """The turn that may mend the reading for the least, None if none can.
+
+    Cut off: the same again with more room. Few leaves wrong: a patch, but never after a patch that
+    failed. Anything else: the whole again.
+    """
+    task, profile = terms
+    if completion.refusal is not None:
         return None
-    if attempt.completion.finish_reason == "length":
-        return _with_more_room(attempt.request, task, profile)
-    messages = prompts.repair(asked.messages, attempt.completion, attempt.problems)
-    return replace(attempt.request, messages=messages)
+    if completion.finish_reason == "length":
+        request = _with_more_room(turn.request, task, profile)
+        return None if request is None else replace(turn, request=request)
+    patch = patch_for(task.schema, reading) if turn.patch is None else None
+    if patch is not None:
+        messages = prompts.patch(asked.messages, completion, patch.problems, patch.schema, PATCH)
+        wire = lower(patch.schema, profile, PATCH)
+        request = replace(turn.request, messages=messages, response_format=wire.format)
+        return _Turn(request, "patch", patch)
+    answer = completion.message
+    if turn.patch is not None:
+        answer = prompts.answered(reading.partial)
+    problems = [problem for problem in reading.problems if problem.kind not in REPLY_KINDS]
+    messages = prompts.repair(asked.messages, answer, problems)
+    whole = replace(turn.request, messages=messages, response_format=asked.response_format)
+    return _Turn(whole, "regenerate")
 
 
 def _with_more_room(request: Request, task: Task[Any], profile: Profile) -> Request | None:

@@ -34,10 +34,15 @@ class AttemptJudged:
 
 @dataclass(frozen=True, slots=True)
 class RepairAsked:
-    """The next request names the problems of the last answer. pointers: where they are."""
+    """The next request names the problems of the last answer.
+
+    pointers: where they are, keys of free mappings masked. strategy: "patch" asks for those values
+    alone, "regenerate" for the whole, "ask" repeats the question with more room for the answer.
+    """
 
     attempt: int
     pointers: tuple[str, ...]
+    strategy: str = "regenerate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,15 +48,18 @@ class Wire:
 
 
 @lru_cache(maxsize=512)
-def lower(schema: Schema[Any], profile: Profile) -> Wire:
-    """Write the schema as the profile's endpoint takes it. Pure, and cached."""
-    enveloped = profile.envelope == "always" or not schema.is_object
+def lower(schema: Schema[Any], profile: Profile, envelope: str | None = None) -> Wire:
+    """Write the schema as the profile's endpoint takes it. Pure, and cached.
+
+    envelope: the key to wrap the value in; None leaves it to the profile.
+    """
+    enveloped = envelope is not None or profile.envelope == "always" or not schema.is_object
     if not profile.native:
         return Wire(None, enveloped, ())
     dropped: list[Dropped] = []
     payload = _without(schema.asked, profile.unsupported, "", dropped)
     payload = _inlined(payload)
-    payload = _enveloped(payload) if enveloped else _unfolded(payload)
+    payload = _enveloped(payload, envelope or ENVELOPE) if enveloped else _unfolded(payload)
     if profile.root_keywords is not None:
         for keyword in [key for key in payload if key not in profile.root_keywords]:
             dropped.append(Dropped("", keyword))
@@ -151,13 +154,12 @@ def _unfolded(root: Node) -> Node:
     return {**_joined(body, definitions[_definition(root["$ref"])]), "$defs": definitions}
 
 
-def _enveloped(node: Node) -> Node:
+def _enveloped(node: Node, key: str) -> Node:
     """Wrap a schema whole; what it refers to inside itself is now one level further down."""
-    base = f"#/properties/{ENVELOPE}"
     return {
         "type": "object",
-        "properties": {ENVELOPE: _rebased(node, base)},
-        "required": [ENVELOPE],
+        "properties": {key: _rebased(node, f"#/properties/{key}")},
+        "required": [key],
         "additionalProperties": False,
     }
 

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, TypeVar
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 N = TypeVar("N", int, float)
 
+Strategy: TypeAlias = Literal["ask", "patch", "regenerate"]
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 GOT_LIMIT = 60
@@ -149,7 +150,8 @@ class Fix:
 class Attempt:
     """One Request, its Completion and what reading it showed. seconds: wall time of the exchange.
 
-    problems: empty exactly when this attempt gave the value.
+    problems: empty exactly when this attempt gave the value. strategy: what was asked for, the
+    whole for the first time or again, or a patch of what was wrong.
     """
 
     request: Request
@@ -157,6 +159,7 @@ class Attempt:
     problems: tuple[Problem, ...]
     fixes: tuple[Fix, ...]
     seconds: float
+    strategy: Strategy = "ask"
 
     @property
     def usage(self) -> Usage:

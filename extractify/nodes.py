@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Node = dict[str, Any]
 
@@ -62,3 +63,61 @@ def escaped(key: str) -> str:
 def wire_name(name: object) -> str:
     """Keep the characters that every endpoint takes, 64 of them."""
     return re.sub(r"\W+", "_", str(name or ""), flags=re.ASCII).strip("_")[:64] or ENVELOPE
+
+
+def resolve(root: Node, reference: str) -> Node:
+    """Follow a reference; all are of the form `#/$defs/Line`."""
+    return cast("Node", root["$defs"][reference.removeprefix("#/$defs/")])
+
+
+def branches(root: Node, node: Node) -> Iterator[Node]:
+    """Yield the plain schemas a node stands for: references followed, unions opened."""
+    seen: set[str] = set()
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            if reference not in seen:
+                seen.add(reference)
+                stack.append(resolve(root, reference))
+            continue
+        unions = [key for key in ("anyOf", "oneOf", "allOf") if key in node]
+        if not unions:
+            yield node
+        for key in unions:
+            stack.extend(reversed(node[key]))
+
+
+def below(root: Node, pointer: str) -> Node | None:
+    """The schema of what stands at a pointer into a value; None if the root names none.
+
+    Where several branches of a union have a place for it, it is a union too.
+    """
+    here: list[Node] = [root]
+    for step in steps(pointer):
+        plain = [branch for node in here for branch in branches(root, node)]
+        found = [sub for node in plain for sub in _inside(node, step)]
+        here = list({json.dumps(sub): sub for sub in found}.values())
+    if not here or not pointer:
+        return None
+    return here[0] if len(here) == 1 else {"anyOf": here}
+
+
+def _inside(node: Node, step: str) -> Iterator[Node]:
+    """Yield the schema that a plain node has for one of its members or items."""
+    members = node.get("properties", {})
+    if step in members:
+        found = members[step]
+    elif step.isdecimal() and int(step) < len(node.get("prefixItems", ())):
+        found = node["prefixItems"][int(step)]
+    else:
+        found = node.get("items") if step.isdecimal() else None
+        found = found or node.get("additionalProperties")
+    if isinstance(found, dict):
+        yield found
+
+
+def steps(pointer: str) -> list[str]:
+    """The keys of a JSON pointer (RFC 6901), outermost first."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from extractify.nodes import ENVELOPE, map_schemas
+from extractify.nodes import map_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,13 +39,13 @@ _UNIONS = ("anyOf", "oneOf")
 _INDENT = "  "
 
 
-def notation(schema: Schema[Any], *, enveloped: bool = False) -> str:
+def notation(schema: Schema[Any], *, envelope: str | None = None) -> str:
     """Write the target as a type: named types first, then the type of the answer itself.
 
-    enveloped: show the answer as `{"result": …}`, as it travels.
+    envelope: show the answer as `{"<envelope>": …}`, as it travels.
     """
     writer = _Writer(schema.asked)
-    asked = {"properties": {ENVELOPE: schema.asked}} if enveloped else schema.asked
+    asked = {"properties": {envelope: schema.asked}} if envelope else schema.asked
     body = writer.commented(asked, "")
     return "\n".join([*writer.declarations(), body])
 

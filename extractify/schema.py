@@ -12,10 +12,10 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, cast, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_origin
 
 from extractify.errors import SchemaError
-from extractify.nodes import ENVELOPE, NEVER, Node, map_schemas, wire_name
+from extractify.nodes import ENVELOPE, NEVER, Node, branches, map_schemas, resolve, wire_name
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -96,25 +96,11 @@ class Schema(Generic[T]):
 
     def branches(self, node: Node) -> Iterator[Node]:
         """Yield the plain schemas a node stands for: references followed, unions opened."""
-        seen: set[str] = set()
-        stack = [node]
-        while stack:
-            node = stack.pop()
-            reference = node.get("$ref")
-            if isinstance(reference, str):
-                if reference not in seen:
-                    seen.add(reference)
-                    stack.append(self.resolve(reference))
-                continue
-            unions = [key for key in ("anyOf", "oneOf", "allOf") if key in node]
-            if not unions:
-                yield node
-            for key in unions:
-                stack.extend(reversed(node[key]))
+        return branches(self.canonical, node)
 
     def resolve(self, reference: str) -> Node:
         """Follow a reference; all are of the form `#/$defs/Line`."""
-        return cast("Node", self.canonical["$defs"][reference.removeprefix("#/$defs/")])
+        return resolve(self.canonical, reference)
 
     def _asked(self, node: Node) -> Node:
         """Make every property required, those the target can do without nullable."""

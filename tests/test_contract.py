@@ -174,7 +174,7 @@ def page() -> jsonschema.Draft202012Validator | None:
 Page = jsonschema.Draft202012Validator | None
 
 
-def body_of(endpoint: Endpoint, target: object, document: Any = "One a, 1.50") -> Any:  # noqa: ANN401
+def body_of(endpoint: Endpoint, target: object, document: Any = "One a, 1.50") -> Any:
     client = Client(endpoint)
     try:
         body = client.build_request(target, document).body
@@ -183,7 +183,7 @@ def body_of(endpoint: Endpoint, target: object, document: Any = "One a, 1.50") -
     return json.loads(json.dumps(dict(body), allow_nan=False))
 
 
-def repaired(task: Task[Any], document: Any, completion: Completion) -> Any:  # noqa: ANN401
+def repaired(task: Task[Any], document: Any, completion: Completion) -> Any:
     """The body of the request that follows a bad answer."""
     flow = converse(task, document, Setting("minimax/m2.7", M2_7, {}), lambda _event: None)
     next(flow)

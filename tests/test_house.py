@@ -28,7 +28,7 @@ TESTS = [
 ]
 
 # How often a check is switched off in extractify/ and tests/. These numbers only ever go down.
-BUDGET = {"no" + "qa": 14, "type: " + "ignore": 6, "no " + "cover": 0}
+BUDGET = {"no" + "qa": 9, "type: " + "ignore": 6, "no " + "cover": 0}
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractify.nodes import map_schemas
+from extractify.nodes import ENVELOPE, map_schemas
 from extractify.notation import notation
 from extractify.schema import compile_schema
 
 
 def written(target: object, *, enveloped: bool = False) -> str:
-    return notation(compile_schema(target), enveloped=enveloped)
+    return notation(compile_schema(target), envelope=ENVELOPE if enveloped else None)
 
 
 def of_property(node: dict[str, Any]) -> str:
@@ -208,7 +208,7 @@ def test_the_description_of_a_type_written_in_place_stands_behind_it() -> None:
 
 
 def test_the_same_target_is_always_written_the_same_way() -> None:
-    texts = {notation(compile_schema(list[Tree]), enveloped=True) for _ in range(3)}
+    texts = {notation(compile_schema(list[Tree]), envelope=ENVELOPE) for _ in range(3)}
     assert len(texts) == 1
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from extractify import Completion, Document, DocumentError, Message, Problem, Task
+from extractify.nodes import ENVELOPE
 from extractify.notation import notation
 from extractify.prompts import question, repair
 
@@ -51,7 +52,7 @@ def test_a_question_is_one_system_message_with_the_type_and_the_document(
 ) -> None:
     system, user = question(TASK, "No. 5", enveloped=enveloped)
     assert (system.role, user.role) == ("system", "user")
-    assert notation(TASK.schema, enveloped=enveloped) in system.content
+    assert notation(TASK.schema, envelope=ENVELOPE if enveloped else None) in system.content
     assert enclosed(user.content) == "No. 5"
 
 
@@ -153,7 +154,7 @@ def test_a_repair_turn_replays_the_last_answer_and_lists_its_problems() -> None:
         Problem("/number", "string_type", "expected a string", "5"),
         Problem("/the total", "float_type", f"expected a number {BRACES}", '"{}"'),
     ]
-    turns = repair(asked, answer(f'{{"number":5}} {BRACES}'), problems)
+    turns = repair(asked, answer(f'{{"number":5}} {BRACES}').message, problems)
     assert turns[: len(asked)] == asked
     replayed, correction = turns[len(asked) :]
     assert replayed == Message("assistant", f'{{"number":5}} {BRACES}', extra=REASONING)
@@ -164,7 +165,9 @@ def test_a_repair_turn_replays_the_last_answer_and_lists_its_problems() -> None:
 def test_the_history_never_grows() -> None:
     asked = question(Task(Invoice, examples=[("text", INVOICE)]), "No. 5", enveloped=True)
     problem = Problem("/number", "missing", "expected a value; it is missing")
-    turns = [repair(asked, answer(text), [problem]) for text in ("first", "second", "third")]
+    turns = [
+        repair(asked, answer(text).message, [problem]) for text in ("first", "second", "third")
+    ]
     assert {len(each) for each in turns} == {len(asked) + 2}
     assert "first" not in str(turns[-1])
     assert roles(turns[-1]).count("system") == 1

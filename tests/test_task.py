@@ -43,7 +43,7 @@ def stops(repair: Repair, attempt: int, seconds: float = 0.0) -> bool:
     "stop", [1, stop_after_attempt(3) | stop_after_delay(60), stop_after_delay(5), stop_never]
 )
 def test_a_task_survives_pickling_and_gives_the_same_schema(
-    target: Any,  # noqa: ANN401  (any target)
+    target: Any,
     stop: int | stop_base,
 ) -> None:
     task = Task(target, "Be exact.", [("text", None)], Repair(stop), 0.5, 100, {"seed": 1})
@@ -74,7 +74,7 @@ def test_change_is_a_new_task() -> None:
 @pytest.mark.parametrize(
     "target", [Invoice(total=1), {"type": "objekt"}, {"$ref": "#/gone"}, 5, object()]
 )
-def test_a_bad_target_fails_where_the_task_is_written(target: Any) -> None:  # noqa: ANN401
+def test_a_bad_target_fails_where_the_task_is_written(target: Any) -> None:
     with pytest.raises(SchemaError):
         Task(target)
 

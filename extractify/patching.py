@@ -1,0 +1,154 @@
+"""Mending a value by its failing leaves alone: which to ask for, and how the reply is put in.
+
+A patch is an object from JSON pointers to new values. Its schema holds exactly the failing
+pointers, each with its own part of the target's schema, so that a 300-line answer with one wrong
+field costs a few dozen tokens to mend.
+"""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from extractify.messages import Fix, JsonValue, Problem
+from extractify.nodes import below, steps
+from extractify.parsing import candidates
+from extractify.reading import Reading
+from extractify.schema import Schema
+from extractify.validation import shown, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+T = TypeVar("T")
+PATCH = "patch"
+"""The key of the object that a patch travels in."""
+TINY = 60
+"""Characters of JSON up to which a value is asked for again as a whole."""
+REPLY_KINDS = frozenset({"no_patch", "unasked"})
+"""Kinds of problems with a reply, not with the value that it should have mended."""
+MOST_LEAVES = 1 / 3
+"""The share of leaves that may fail for a patch to be worth asking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What is asked for. base: the value to mend. schema: of the object of pointers."""
+
+    base: JsonValue
+    problems: tuple[Problem, ...]
+    pointers: tuple[str, ...]
+    schema: Schema[Any]
+
+
+def patch_for(schema: Schema[Any], reading: Reading[Any]) -> Patch | None:
+    """The patch that would mend a reading; None if the whole has to be asked for again.
+
+    That is so where nothing was read, the whole is of the wrong shape or small, a problem has no
+    place of its own, or too much is wrong.
+    """
+    base = reading.partial
+    pointers = _outermost({problem.pointer for problem in reading.problems})
+    if not isinstance(base, dict | list) or not pointers or "" in pointers:
+        return None
+    if len(json.dumps(base)) <= TINY:
+        return None
+    parts = {pointer: below(schema.asked, pointer) for pointer in pointers}
+    known = {pointer: part for pointer, part in parts.items() if part is not None}
+    failing = sum(_leaves(_at(base, pointer)) for pointer in pointers)
+    if len(known) < len(parts) or failing > max(1, _leaves(base) * MOST_LEAVES):
+        return None
+    asked = {
+        "type": "object",
+        "properties": known,
+        "required": list(known),
+        "additionalProperties": False,
+    }
+    definitions = schema.asked.get("$defs")
+    if definitions:
+        asked["$defs"] = definitions
+    name = f"{schema.name}_{PATCH}"[-64:]
+    return Patch(base, reading.problems, tuple(known), Schema(None, name, asked, None))
+
+
+def read_patch(
+    text: str, patch: Patch, schema: Schema[T], context: Mapping[str, object] | None = None
+) -> Reading[T]:
+    """Read a reply to a patch, put it into the base, and judge the whole again.
+
+    A pointer that wasn't asked for is refused; the base is then what it was.
+    """
+    found = [value for each in candidates(text).found for value in _patches(each.value, patch)]
+    if len({json.dumps(value, sort_keys=True) for value in found}) != 1:
+        return _unread(patch, "no_patch", "expected one object of the pointers that were asked for")
+    values = found[0]
+    unasked = sorted(values.keys() - set(patch.pointers))
+    if unasked:
+        return _unread(patch, "unasked", f"expected no change of {len(unasked)} other places")
+    missing = [pointer for pointer in patch.pointers if pointer not in values]
+    whole = deepcopy(patch.base)
+    for pointer, value in values.items():
+        _put(whole, pointer, value)
+    verdict = validate(schema, whole, context)
+    if verdict.problems or missing:
+        problems = verdict.problems or tuple(
+            Problem(pointer, "missing", "expected a new value; it is missing")
+            for pointer in missing
+        )
+        return Reading(None, (), problems, whole)
+    changed = tuple(Fix(pointer, "patched", shown(_at(patch.base, pointer))) for pointer in values)
+    return Reading(verdict.value, (*changed, *verdict.fixes))
+
+
+def _unread(patch: Patch, kind: str, expected: str) -> Reading[Any]:
+    problems = (*patch.problems, Problem("", kind, expected))
+    return Reading(None, (), problems, patch.base)
+
+
+def _patches(data: JsonValue, patch: Patch) -> Iterator[dict[str, JsonValue]]:
+    """Yield the object of pointers: in its envelope, or bare."""
+    inner = data.get(PATCH) if isinstance(data, dict) and data.keys() == {PATCH} else data
+    if isinstance(inner, dict) and inner.keys() & set(patch.pointers):
+        yield inner
+
+
+def _outermost(pointers: set[str]) -> list[str]:
+    """Leave out those that lie within another; keep the order of the document."""
+    return [
+        pointer
+        for pointer in sorted(pointers, key=_order)
+        if not any(pointer.startswith(f"{other}/") for other in pointers)
+    ]
+
+
+def _order(pointer: str) -> list[tuple[int, str]]:
+    return [(int(step), "") if step.isdecimal() else (0, step) for step in steps(pointer)]
+
+
+def _leaves(data: JsonValue) -> int:
+    if isinstance(data, dict | list):
+        inner = data.values() if isinstance(data, dict) else data
+        return max(1, sum(_leaves(each) for each in inner))
+    return 1
+
+
+def _at(data: JsonValue, pointer: str) -> JsonValue:
+    """What stands at a pointer; None where nothing does."""
+    for step in steps(pointer):
+        if isinstance(data, list):
+            data = data[int(step)] if step.isdecimal() and int(step) < len(data) else None
+        else:
+            data = data.get(step) if isinstance(data, dict) else None
+    return data
+
+
+def _put(data: JsonValue, pointer: str, value: JsonValue) -> None:
+    """Set what stands at a pointer whose parent is there."""
+    *above, last = steps(pointer)
+    parent = _at(data, "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in above))
+    if isinstance(parent, list):
+        parent[int(last)] = value
+    elif isinstance(parent, dict):
+        parent[last] = value
