@@ -20,17 +20,17 @@ from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.lowering import lower
 from extractify.messages import Attempt, JsonValue, Problem, Request, Strategy, clipped
-from extractify.patching import PATCH, REPLY_KINDS, Patch, patch_for, read_patch
+from extractify.patching import PATCH, REPLY_KINDS, Patch, kept, patch_for, read_patch
 from extractify.profiles import Profile
+from extractify.prompts import Source
 from extractify.reading import Reading, read_answer
+from extractify.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from extractify.events import OnEvent
     from extractify.messages import Completion
-    from extractify.prompts import Source
-    from extractify.task import Task
 
 T = TypeVar("T")
 # What a message shows, so that it stays below 600 characters.
@@ -62,7 +62,7 @@ def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
         response_format=wire.format,
         temperature=temperature,
         max_tokens=task.max_tokens or profile.max_tokens,
-        extra={**setting.extra, **(task.extra or {})},
+        extra={**dict(profile.parameters), **setting.extra, **(task.extra or {})},
     )
 
 
@@ -96,12 +96,22 @@ class _Turn:
     patch: Patch | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What all turns of a conversation have in common. asked: the request that opened it."""
+
+    task: Task[Any]
+    source: Source
+    profile: Profile
+    asked: Request
+
+
 def _turns(
     task: Task[T], source: Source, setting: Setting, emit: OnEvent, attempts: list[Attempt]
 ) -> Generator[Request, Completion, T]:
     """Ask, read, ask again; each finished exchange is added to `attempts`."""
     turn = _Turn(first_request(task, source, setting))
-    asked = turn.request
+    case = _Case(task, source, setting.profile, turn.request)
     context = _context(source)
     budget = _Budget(task)
     best: Reading[T] = Reading(None)
@@ -123,7 +133,7 @@ def _turns(
         best = _better(best, reading)
         if crash is not None:
             raise _crashed(task, attempts[-1], crash, best) from crash
-        following = _following(asked, turn, completion, reading, (task, setting.profile))
+        following = _following(case, turn, completion, reading)
         if following is None or budget.is_spent():
             raise _gave_up(task, attempts, reading, best)
         emit(RepairAsked(number + 1, _places(task, reading), following.strategy))
@@ -168,7 +178,8 @@ def _read(
     if completion.refusal is not None:
         return _unread("refused", "expected an answer; the model refused"), None
     if completion.finish_reason == "length":
-        return _unread("truncated", "expected the whole answer; the output limit cut it off"), None
+        cut = _unread("truncated", "expected the whole answer; the output limit cut it off")
+        return (cut if turn.patch is None else kept(turn.patch, cut.problems[0])), None
     schema, text = task.schema, completion.text
     try:
         if turn.patch is not None:
@@ -195,36 +206,40 @@ def _crashed(
 
 
 def _following(
-    asked: Request,
-    turn: _Turn,
-    completion: Completion,
-    reading: Reading[Any],
-    terms: tuple[Task[Any], Profile],
+    case: _Case, turn: _Turn, completion: Completion, reading: Reading[Any]
 ) -> _Turn | None:
     """The turn that may mend the reading for the least, None if none can.
 
     Cut off: the same again with more room. Few leaves wrong: a patch, but never after a patch that
     failed. Anything else: the whole again.
     """
-    task, profile = terms
     if completion.refusal is not None:
         return None
-    if completion.finish_reason == "length":
-        request = _with_more_room(turn.request, task, profile)
+    if completion.finish_reason == "length" and turn.patch is None:
+        request = _with_more_room(turn.request, case.task, case.profile)
         return None if request is None else replace(turn, request=request)
-    patch = patch_for(task.schema, reading) if turn.patch is None else None
+    patch = patch_for(case.task.schema, reading) if turn.patch is None else None
     if patch is not None:
-        messages = prompts.patch(asked.messages, completion, patch.problems, patch.schema, PATCH)
-        wire = lower(patch.schema, profile, PATCH)
-        request = replace(turn.request, messages=messages, response_format=wire.format)
-        return _Turn(request, "patch", patch)
-    answer = completion.message
-    if turn.patch is not None:
-        answer = prompts.answered(reading.partial)
+        return _Turn(_patch_request(case, turn, completion, patch), "patch", patch)
+    answer = completion.message if turn.patch is None else prompts.answered(reading.partial)
     problems = [problem for problem in reading.problems if problem.kind not in REPLY_KINDS]
-    messages = prompts.repair(asked.messages, answer, problems)
-    whole = replace(turn.request, messages=messages, response_format=asked.response_format)
+    messages = prompts.repair(case.asked.messages, answer, problems)
+    whole = replace(turn.request, messages=messages, response_format=case.asked.response_format)
     return _Turn(whole, "regenerate")
+
+
+def _patch_request(case: _Case, turn: _Turn, completion: Completion, patch: Patch) -> Request:
+    """Ask for a patch: after the last answer and its problems, or afresh."""
+    profile, schema = case.profile, patch.schema
+    # Without an envelope the keys stand right below the instructions: small models need that.
+    envelope = PATCH if profile.replays or profile.envelope == "always" else None
+    if profile.replays:
+        asked, problems = case.asked.messages, patch.problems
+        messages = prompts.patch(asked, completion, problems, schema, PATCH)
+    else:
+        messages = prompts.patch_afresh(case.task, case.source, schema, envelope)
+    wire = lower.__wrapped__(schema, profile, envelope)  # it won't be asked for again
+    return replace(turn.request, messages=messages, response_format=wire.format)
 
 
 def _with_more_room(request: Request, task: Task[Any], profile: Profile) -> Request | None:
@@ -247,7 +262,7 @@ def _gave_up(
             "`attempts[-1].completion.refusal`; change the instructions or the model."
         )
         return Refused(message, problems=last.problems, partial=partial)
-    if last.completion.finish_reason == "length":
+    if last.completion.finish_reason == "length" and last.strategy != "patch":
         limit = last.request.max_tokens or "unknown"
         message = (
             f"The answer for {name} was cut off by the output limit "

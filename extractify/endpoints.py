@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from extractify.dialects import named
 from extractify.errors import ConfigurationError
 from extractify.messages import JsonValue
-from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, PROFILES, Profile
+from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, PROFILES, SMOLLM2, Profile
 
 DEFAULT_VARIABLE = "EXTRACTIFY_ENDPOINT"
 """Names the endpoint of calls that name none."""
@@ -152,7 +152,12 @@ PRESETS: Mapping[str, Preset] = {
         key_variable="OPENAI_API_KEY",
         profile=OPENAI,
     ),
-    "local": Preset(example="smollm2", url=LOCAL, profile=LLAMA_CPP),
+    "local": Preset(
+        example="smollm2",
+        url=LOCAL,
+        profile=LLAMA_CPP,
+        profiles=(("smollm2", SMOLLM2),),
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractify.messages import Fix, JsonValue, Problem
-from extractify.nodes import below, steps
+from extractify.nodes import ENVELOPE, below, steps
 from extractify.parsing import candidates
 from extractify.reading import Reading
 from extractify.schema import Schema
@@ -27,7 +27,7 @@ PATCH = "patch"
 """The key of the object that a patch travels in."""
 TINY = 60
 """Characters of JSON up to which a value is asked for again as a whole."""
-REPLY_KINDS = frozenset({"no_patch", "unasked"})
+REPLY_KINDS = frozenset({"no_patch", "unasked", "truncated"})
 """Kinds of problems with a reply, not with the value that it should have mended."""
 MOST_LEAVES = 1 / 3
 """The share of leaves that may fail for a patch to be worth asking."""
@@ -82,15 +82,15 @@ def read_patch(
     """
     found = [value for each in candidates(text).found for value in _patches(each.value, patch)]
     if len({json.dumps(value, sort_keys=True) for value in found}) != 1:
-        return _unread(patch, "no_patch", "expected one object of the pointers that were asked for")
+        expected = "expected one object of the pointers that were asked for"
+        return kept(patch, Problem("", "no_patch", expected))
     values = found[0]
     unasked = sorted(values.keys() - set(patch.pointers))
     if unasked:
-        return _unread(patch, "unasked", f"expected no change of {len(unasked)} other places")
+        expected = f"expected no change of {len(unasked)} other places"
+        return kept(patch, Problem("", "unasked", expected))
     missing = [pointer for pointer in patch.pointers if pointer not in values]
-    whole = deepcopy(patch.base)
-    for pointer, value in values.items():
-        _put(whole, pointer, value)
+    whole = _patched(patch.base, values)
     verdict = validate(schema, whole, context)
     if verdict.problems or missing:
         problems = verdict.problems or tuple(
@@ -102,16 +102,34 @@ def read_patch(
     return Reading(verdict.value, (*changed, *verdict.fixes))
 
 
-def _unread(patch: Patch, kind: str, expected: str) -> Reading[Any]:
-    problems = (*patch.problems, Problem("", kind, expected))
-    return Reading(None, (), problems, patch.base)
+def kept(patch: Patch, reason: Problem) -> Reading[Any]:
+    """The base and its problems, for a reply that mended nothing. reason: what is wrong with it."""
+    return Reading(None, (), (*patch.problems, reason), patch.base)
 
 
 def _patches(data: JsonValue, patch: Patch) -> Iterator[dict[str, JsonValue]]:
-    """Yield the object of pointers: in its envelope, or bare."""
-    inner = data.get(PATCH) if isinstance(data, dict) and data.keys() == {PATCH} else data
-    if isinstance(inner, dict) and inner.keys() & set(patch.pointers):
-        yield inner
+    """Yield the object of pointers: in its envelope, bare, or as the whole with no other change."""
+    for inner in _opened(data):
+        if isinstance(inner, dict) and inner.keys() & set(patch.pointers):
+            yield inner
+        elif type(inner) is type(patch.base):
+            values = {pointer: _at(inner, pointer) for pointer in patch.pointers}
+            if _patched(patch.base, values) == inner:
+                yield values
+
+
+def _opened(data: JsonValue) -> Iterator[JsonValue]:
+    yield data
+    if isinstance(data, dict) and data.keys() in ({PATCH}, {ENVELOPE}):
+        yield from data.values()
+
+
+def _patched(base: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
+    """A copy of the base with other values at some pointers."""
+    whole = deepcopy(base)
+    for pointer, value in values.items():
+        _put(whole, pointer, value)
+    return whole
 
 
 def _outermost(pointers: set[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -16,6 +16,9 @@ class Profile:
     only when the target's root isn't an object. temperature_range: lowest and highest accepted.
     temperature: sent when the task names none; None sends none. max_tokens: sent when the task
     names none, in tokens. output_ceiling: the most the model can write, in tokens; None is unknown.
+    replays: whether a patch is asked for after the model's last answer and what is wrong with it;
+    a small model repeats what it reads there, so it is asked afresh for the failing values alone.
+    parameters: sent with every request, unless the endpoint's or the task's extra has the name.
     """
 
     name: str
@@ -28,6 +31,8 @@ class Profile:
     temperature: float | None = None
     max_tokens: int | None = None
     output_ceiling: int | None = None
+    replays: bool = True
+    parameters: tuple[tuple[str, float], ...] = ()
     output_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
@@ -56,4 +61,14 @@ LLAMA_CPP = Profile(
 )
 """llama.cpp turns the schema into a grammar; what a grammar can't say is enforced on our side."""
 
-PROFILES = {profile.name: profile for profile in (FULL, M2_7, OPENAI, LLAMA_CPP)}
+SMOLLM2 = replace(
+    LLAMA_CPP,
+    name="smollm2",
+    output_ceiling=1024,
+    replays=False,
+    parameters=(("dry_multiplier", 0.8), ("dry_allowed_length", 3)),
+)
+"""The embedded model of 135 million parameters. More room would only let it repeat itself longer,
+and the DRY sampler, which makes repeated sequences less likely, ends most of its loops."""
+
+PROFILES = {profile.name: profile for profile in (FULL, M2_7, OPENAI, LLAMA_CPP, SMOLLM2)}

@@ -41,14 +41,7 @@ def question(task: Task[Any], source: Source, *, enveloped: bool) -> tuple[Messa
     source: a text, a Document, or the turns of a conversation. enveloped: ask for the value as
     `{"result": value}`. Raises: DocumentError on an empty source.
     """
-    turns = _turns(source)
-    system = [_instructions(task.schema, enveloped=enveloped)]
-    if task.instructions:
-        system.append(task.instructions)
-    if turns[0].role == "system":
-        # Some endpoints take one system message only, so the user's own leads it.
-        system.insert(0, turns[0].content)
-        turns = turns[1:]
+    system, turns = _opening(task, source, task.schema, ENVELOPE if enveloped else None)
     shown = [
         turn
         for text, value in task.examples
@@ -57,7 +50,7 @@ def question(task: Task[Any], source: Source, *, enveloped: bool) -> tuple[Messa
             Message("assistant", _example(task.schema, value, enveloped=enveloped)),
         )
     ]
-    return (Message("system", "\n\n".join(system)), *shown, *turns)
+    return (system, *shown, *turns)
 
 
 def repair(
@@ -80,6 +73,14 @@ def patch(
     return (*asked, completion.message, correction)
 
 
+def patch_afresh(
+    task: Task[Any], source: Source, schema: Schema[Any], envelope: str | None
+) -> tuple[Message, ...]:
+    """Ask for those values alone, as if for the first time: no answer to repeat, no problems."""
+    system, turns = _opening(task, source, schema, envelope)
+    return (system, *turns)
+
+
 def answered(value: JsonValue) -> Message:
     """An answer of the model, as it stands after a patch."""
     return Message("assistant", json.dumps(value, ensure_ascii=False))
@@ -89,10 +90,24 @@ def _listed(problems: Sequence[Problem]) -> str:
     return "\n".join([_WRONG, *(f"- {problem}" for problem in problems)])
 
 
+def _opening(
+    task: Task[Any], source: Source, schema: Schema[Any], envelope: str | None
+) -> tuple[Message, tuple[Message, ...]]:
+    """The one system message, and the turns that hold the document."""
+    turns = _turns(source)
+    system = [_instructions(schema, envelope)]
+    if task.instructions:
+        system.append(task.instructions)
+    if turns[0].role == "system":
+        # Some endpoints take one system message only, so the user's own leads it.
+        system.insert(0, turns[0].content)
+        turns = turns[1:]
+    return Message("system", "\n\n".join(system)), turns
+
+
 @lru_cache(maxsize=512)
-def _instructions(schema: Schema[Any], *, enveloped: bool) -> str:
-    wanted = notation(schema, envelope=ENVELOPE if enveloped else None)
-    return f"{_ROLE}\n{wanted}\n{_RULES}"
+def _instructions(schema: Schema[Any], envelope: str | None) -> str:
+    return f"{_ROLE}\n{notation(schema, envelope=envelope)}\n{_RULES}"
 
 
 def _turns(source: Source) -> tuple[Message, ...]:
@@ -114,7 +129,8 @@ def _delimited(text: str) -> str:
         if f"{tag}>" not in text:
             break
         tag = f"document-{number}"
-    return f"<{tag}>\n{text}\n</{tag}>"
+    end = "" if text.endswith("\n") else "\n"
+    return f"<{tag}>\n{text}{end}</{tag}>"
 
 
 def _example(schema: Schema[Any], value: object, *, enveloped: bool) -> str:

@@ -392,7 +392,7 @@ def test_schema_shows_what_is_sent_and_what_is_checked_here() -> None:
     ("option", "profile"),
     [
         (["--profile", "llama.cpp"], "llama.cpp"),
-        (["--endpoint", "local:smollm2"], "llama.cpp"),
+        (["--endpoint", "local:smollm2"], "smollm2"),
         (["--endpoint", "cloudflare:minimax/m2.7"], "m2.7"),
         (["--endpoint", "cloudflare:other"], "full"),
         (["--endpoint", "http://127.0.0.1:1/v1#m"], "full"),

@@ -27,7 +27,7 @@ from extractify import (
 )
 from extractify.conversation import Setting, converse, first_request
 from extractify.events import AttemptJudged, Done, Event, RepairAsked, RequestSent
-from extractify.profiles import FULL, LLAMA_CPP, M2_7
+from extractify.profiles import FULL, LLAMA_CPP, M2_7, SMOLLM2
 from tests.pickling import pickled
 
 if TYPE_CHECKING:
@@ -417,3 +417,75 @@ def test_the_first_request_is_the_one_that_opens_the_conversation() -> None:
     task = Task(Debt, instructions="Whole florins.")
     setting = Setting("a-model", M2_7, {})
     assert first_request(task, DOCUMENT, setting) == next(begun(task, profile=M2_7))
+
+
+LEDGER = json.dumps({"entries": [{"debtor": f"No. {n}", "amount": n} for n in range(9)]})
+
+
+class Entries(BaseModel):
+    entries: list[Debt]
+
+
+def test_few_wrong_leaves_are_asked_for_alone() -> None:
+    wrong = LEDGER.replace('"amount": 4', '"amount": "four"')
+    played = play(Task(Entries), wrong, '{"patch": {"/entries/4/amount": 4}}')
+    assert played.extraction is not None
+    assert played.extraction.value == Entries.model_validate_json(LEDGER)
+    attempts = played.extraction.attempts
+    assert [attempt.strategy for attempt in attempts] == ["ask", "patch"]
+    question, correction = played.requests
+    assert correction.messages[: len(question.messages)] == question.messages
+    assert correction.messages[-2] == Message("assistant", wrong)
+    assert "/entries/4/amount" in correction.messages[-1].content
+    assert correction.response_format is not None
+    assert json.loads(correction.response_format.encoded)["properties"].keys() == {"patch"}
+    assert [fix.kind for fix in attempts[-1].fixes] == ["patched"]
+
+
+def test_after_a_failed_patch_the_whole_is_asked_for_again() -> None:
+    wrong = LEDGER.replace('"amount": 4', '"amount": "four"')
+    worse = '{"patch": {"/entries/4/amount": "vier"}}'
+    played = play(Task(Entries), wrong, worse, LEDGER)
+    assert played.extraction is not None
+    assert [a.strategy for a in played.extraction.attempts] == ["ask", "patch", "regenerate"]
+    question, _, again = played.requests
+    assert again.response_format == question.response_format
+    replayed, correction = again.messages[len(question.messages) :]
+    assert json.loads(replayed.content)["entries"][4]["amount"] == "vier"
+    assert '"vier"' in correction.content
+    assert '"four"' not in str(again)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer('{"patch": {"/entries/4/amount"', finish_reason="length"),
+        answer("I can't do that."),
+        answer('{"patch": {"/entries/4/amount": 4, "/entries/5/amount": 0}}'),
+    ],
+)
+def test_a_useless_reply_to_a_patch_loses_nothing(reply: Completion) -> None:
+    wrong = LEDGER.replace('"amount": 4', '"amount": "four"')
+    played = play(Task(Entries, repair=Repair(stop=2)), wrong, reply)
+    assert type(played.failure) is ExtractionError
+    assert played.failure.partial == json.loads(wrong)
+    assert played.failure.problems[0].pointer == "/entries/4/amount"
+    mended = play(Task(Entries), wrong, reply, LEDGER)
+    assert mended.extraction is not None
+    assert '"four"' in mended.requests[2].messages[-1].content
+    assert "output limit" not in mended.requests[2].messages[-1].content
+
+
+def test_a_small_model_is_asked_afresh_for_the_failing_values() -> None:
+    wrong = LEDGER.replace('"amount": 4', '"amount": "four"')
+    task = Task(Entries, instructions="In florins.", examples=[("none", Entries(entries=[]))])
+    played = play(task, wrong, '{"/entries/4/amount": 4}', profile=SMOLLM2)
+    assert played.extraction is not None
+    question, patch = played.requests
+    assert [message.role for message in patch.messages] == ["system", "user"]
+    assert patch.messages[-1] == question.messages[-1]
+    assert "In florins." in patch.messages[0].content
+    assert "four" not in str(patch.messages)
+    assert patch.response_format is not None
+    asked = json.loads(patch.response_format.encoded)["properties"]
+    assert asked == {"/entries/4/amount": {"type": "integer"}}

@@ -9,7 +9,7 @@ import pytest
 
 from extractify import Client, ConfigurationError, Endpoint
 from extractify.endpoints import LOCAL, PRESETS
-from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI
+from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, SMOLLM2
 from tests.loopback import KEY, environment
 from tests.pickling import pickled
 
@@ -52,7 +52,8 @@ def test_a_base_url_of_the_environment_stands_for_the_whole_base() -> None:
 def test_openai_and_the_local_model_are_presets_too() -> None:
     openai = Endpoint.parse("openai:gpt-5-mini", {"OPENAI_API_KEY": KEY})
     assert openai == Endpoint("https://api.openai.com/v1", "gpt-5-mini", KEY, profile=OPENAI)
-    assert Endpoint.parse("local:smollm2", {}) == Endpoint(LOCAL, "smollm2", profile=LLAMA_CPP)
+    assert Endpoint.parse("local:smollm2", {}) == Endpoint(LOCAL, "smollm2", profile=SMOLLM2)
+    assert Endpoint.parse("local:/a.gguf", {}) == Endpoint(LOCAL, "/a.gguf", profile=LLAMA_CPP)
 
 
 def test_a_url_names_its_model_behind_a_hash() -> None:

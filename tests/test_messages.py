@@ -51,7 +51,7 @@ def test_no_event_has_a_field_for_text_of_the_document() -> None:
     names = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     assert names == {
         *("attempt", "attempts", "error", "pointers"),
-        *("problems", "seconds", "status", "valid"),
+        *("problems", "seconds", "status", "strategy", "valid"),
     }
 
 

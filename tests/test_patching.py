@@ -130,6 +130,17 @@ def test_a_reply_without_its_envelope_is_read() -> None:
     assert read_patch('{"/orders/3/color": "GREEN"}', patch, SCHEMA).ok
 
 
+@pytest.mark.parametrize("envelope", [None, "result", "patch"])
+def test_the_whole_value_is_read_where_nothing_else_changed(envelope: str | None) -> None:
+    patch = planned(broken({"/orders/3/color": "PURPLE"}))
+    whole = broken({"/orders/3/color": "GREEN"})
+    mended = read_patch(json.dumps({envelope: whole} if envelope else whole), patch, SCHEMA)
+    assert mended.ok
+    assert mended.value == SCHEMA.adapter.validate_python(whole) if SCHEMA.adapter else None
+    other = broken({"/orders/3/color": "GREEN", "/customer": "Mallory"})
+    assert not read_patch(json.dumps(other), patch, SCHEMA).ok
+
+
 def test_a_pointer_that_was_not_asked_for_is_refused() -> None:
     patch = planned(broken({"/orders/3/color": "PURPLE"}))
     reply = '{"patch": {"/orders/3/color": "GREEN", "/customer": "Mallory"}}'
