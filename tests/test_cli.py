@@ -432,10 +432,21 @@ def minimal(schema: dict[str, Any]) -> object:
 
 
 def test_the_demo_shows_the_values_and_a_repair(server: Server) -> None:
-    server.answers = [
-        "{}",
-        lambda request: json.dumps(minimal(request["response_format"]["json_schema"]["schema"])),
-    ]
+    invoice = {
+        "invoice_number": "INV-2041",
+        "seller": "Acme Ltd",
+        "issued": "2024-03-05",
+        "total": 1249.5,
+        "currency": "EUR",
+        "pay_by": None,
+    }
+
+    def answer(request: Any) -> str:
+        if "INV-2041" in str(request["messages"]):
+            return json.dumps(invoice)
+        return json.dumps(minimal(request["response_format"]["json_schema"]["schema"]))
+
+    server.answers = ["{}", answer]
     result = run("demo", "--endpoint", server.endpoint)
     assert result.exit_code == 0
     assert result.stdout.startswith("Extracting from ")
