@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from extractify.messages import JsonValue
 
 Node = dict[str, Any]
 
@@ -121,3 +124,26 @@ def _inside(node: Node, step: str) -> Iterator[Node]:
 def steps(pointer: str) -> list[str]:
     """The keys of a JSON pointer (RFC 6901), outermost first."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def at(data: JsonValue, pointer: str) -> JsonValue:
+    """What stands at a pointer into plain data; None where nothing does."""
+    for step in steps(pointer):
+        if isinstance(data, list):
+            data = data[int(step)] if step.isdecimal() and int(step) < len(data) else None
+        else:
+            data = data.get(step) if isinstance(data, dict) else None
+    return data
+
+
+def put(data: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
+    """A copy of plain data with other values at some pointers whose parents are there."""
+    whole = {"": deepcopy(data)}
+    for pointer, value in values.items():
+        above, _, _ = pointer.rpartition("/")
+        parent = at(whole[""], above) if pointer else whole
+        if isinstance(parent, list):
+            parent[int(steps(pointer)[-1])] = value
+        elif isinstance(parent, dict):
+            parent[steps(pointer)[-1] if pointer else ""] = value
+    return whole[""]

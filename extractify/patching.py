@@ -8,12 +8,11 @@ field costs a few dozen tokens to mend.
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractify.messages import Fix, JsonValue, Problem
-from extractify.nodes import ENVELOPE, below, steps
+from extractify.nodes import ENVELOPE, at, below, put, steps
 from extractify.parsing import candidates
 from extractify.reading import Reading
 from extractify.schema import Schema
@@ -57,7 +56,7 @@ def patch_for(schema: Schema[Any], reading: Reading[Any]) -> Patch | None:
         return None
     parts = {pointer: below(schema.asked, pointer) for pointer in pointers}
     known = {pointer: part for pointer, part in parts.items() if part is not None}
-    failing = sum(_leaves(_at(base, pointer)) for pointer in pointers)
+    failing = sum(_leaves(at(base, pointer)) for pointer in pointers)
     if len(known) < len(parts) or failing > max(1, _leaves(base) * MOST_LEAVES):
         return None
     asked = {
@@ -90,7 +89,7 @@ def read_patch(
         expected = f"expected no change of {len(unasked)} other places"
         return kept(patch, Problem("", "unasked", expected))
     missing = [pointer for pointer in patch.pointers if pointer not in values]
-    whole = _patched(patch.base, values)
+    whole = put(patch.base, values)
     verdict = validate(schema, whole, context)
     if verdict.problems or missing:
         problems = verdict.problems or tuple(
@@ -98,7 +97,7 @@ def read_patch(
             for pointer in missing
         )
         return Reading(None, (), problems, whole)
-    changed = tuple(Fix(pointer, "patched", shown(_at(patch.base, pointer))) for pointer in values)
+    changed = tuple(Fix(pointer, "patched", shown(at(patch.base, pointer))) for pointer in values)
     return Reading(verdict.value, (*changed, *verdict.fixes))
 
 
@@ -113,8 +112,8 @@ def _patches(data: JsonValue, patch: Patch) -> Iterator[dict[str, JsonValue]]:
         if isinstance(inner, dict) and inner.keys() & set(patch.pointers):
             yield inner
         elif type(inner) is type(patch.base):
-            values = {pointer: _at(inner, pointer) for pointer in patch.pointers}
-            if _patched(patch.base, values) == inner:
+            values = {pointer: at(inner, pointer) for pointer in patch.pointers}
+            if put(patch.base, values) == inner:
                 yield values
 
 
@@ -122,14 +121,6 @@ def _opened(data: JsonValue) -> Iterator[JsonValue]:
     yield data
     if isinstance(data, dict) and data.keys() in ({PATCH}, {ENVELOPE}):
         yield from data.values()
-
-
-def _patched(base: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
-    """A copy of the base with other values at some pointers."""
-    whole = deepcopy(base)
-    for pointer, value in values.items():
-        _put(whole, pointer, value)
-    return whole
 
 
 def _outermost(pointers: set[str]) -> list[str]:
@@ -150,23 +141,3 @@ def _leaves(data: JsonValue) -> int:
         inner = data.values() if isinstance(data, dict) else data
         return max(1, sum(_leaves(each) for each in inner))
     return 1
-
-
-def _at(data: JsonValue, pointer: str) -> JsonValue:
-    """What stands at a pointer; None where nothing does."""
-    for step in steps(pointer):
-        if isinstance(data, list):
-            data = data[int(step)] if step.isdecimal() and int(step) < len(data) else None
-        else:
-            data = data.get(step) if isinstance(data, dict) else None
-    return data
-
-
-def _put(data: JsonValue, pointer: str, value: JsonValue) -> None:
-    """Set what stands at a pointer whose parent is there."""
-    *above, last = steps(pointer)
-    parent = _at(data, "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in above))
-    if isinstance(parent, list):
-        parent[int(last)] = value
-    elif isinstance(parent, dict):
-        parent[last] = value

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from pydantic_core import ValidationError
 
+from extractify.coercion import coerced
 from extractify.messages import Fix, JsonValue, Problem, clipped
-from extractify.nodes import escaped
+from extractify.nodes import at, below, branches, escaped, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ _TEMPORAL = frozenset({"date_type", "datetime_type", "time_type", "time_delta_ty
 _OWN_WORDS = frozenset({"value_error", "assertion_error"})
 # What lax reading can mend; other strict errors are of branches of a union that weren't taken.
 _COERCIBLE = re.compile(r"_type$|_parsing$|_from_")
+# Pydantic's lax mode says "…_parsing" of a string that is no number; so it was told to be strict.
+_WANTED_STRICT = frozenset({"int_type", "float_type", "decimal_type", "bool_type"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMERAL = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
@@ -58,6 +61,17 @@ def validate(
     if unsound:
         return Verdict(None, (), unsound)
     data = without_idle_nulls(schema, data)
+    verdict = _judged(schema, data, context)
+    mended, fixes = _coerced(schema, data, verdict.problems)
+    if not fixes:
+        return verdict
+    again = _judged(schema, mended, context)
+    if again.problems:
+        return again if len(again.problems) < len(verdict.problems) else verdict
+    return Verdict(again.value, (*fixes, *again.fixes))
+
+
+def _judged(schema: Schema[T], data: JsonValue, context: Mapping[str, object] | None) -> Verdict[T]:
     if schema.adapter is None:
         return _by_json_schema(schema, data)
     verdict = _by_pydantic(schema.adapter, data, context)
@@ -65,6 +79,22 @@ def validate(
         timestamps = tuple(islice(_timestamps(schema, data), MAX_PROBLEMS))
         return Verdict(None, (), timestamps) if timestamps else verdict
     return verdict
+
+
+def _coerced(
+    schema: Schema[Any], data: JsonValue, problems: Iterable[Problem]
+) -> tuple[JsonValue, tuple[Fix, ...]]:
+    """Put what the failing leaves stand for in their place, where that is certain."""
+    fixes: list[Fix] = []
+    values: dict[str, JsonValue] = {}
+    for pointer in dict.fromkeys(p.pointer for p in problems if p.kind not in _WANTED_STRICT):
+        node = below(schema.canonical, pointer)
+        given = at(data, pointer)
+        found = coerced(branches(schema.canonical, node), given) if node else None
+        if found is not None and found[0] != given:
+            fixes.append(Fix(pointer, "coerced", shown(given)))
+            values[pointer] = found[0]
+    return (put(data, values) if fixes else data), tuple(fixes)
 
 
 def _by_pydantic(
@@ -289,9 +319,9 @@ def has_dates(schema: Schema[Any]) -> bool:
 
 def _timestamps(schema: Schema[Any], data: JsonValue) -> Iterator[Problem]:
     """Numerals in quotes that pydantic takes for seconds since 1970 where a date was asked for."""
-    for pointer, leaf, branches in _leaves(schema, [schema.canonical], data):
+    for pointer, leaf, plain in _leaves(schema, [schema.canonical], data):
         if isinstance(leaf, str) and _NUMERAL.fullmatch(leaf):
-            formats = [b.get("format", "") for b in branches if b.get("type", "string") == "string"]
+            formats = [b.get("format", "") for b in plain if b.get("type", "string") == "string"]
             if formats and all(each.startswith("date") for each in formats):
                 expected = "expected a date in ISO 8601 notation"
                 yield Problem(pointer, "date_parsing", expected, shown(leaf))

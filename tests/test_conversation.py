@@ -201,7 +201,7 @@ def test_giving_up_carries_everything_seen() -> None:
 
 
 def test_the_partial_value_is_the_best_one_seen() -> None:
-    worse = '{"debtor": 1, "amount": "many"}'
+    worse = '{"debtor": [1], "amount": "many"}'
     error = play(Task(Debt), BAD, worse, "I give up.").failure
     assert error.partial == {"debtor": "Zyxomma plc", "amount": "many"}
     assert [problem.kind for problem in error.problems] == ["no_json"]
