@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         EndpointError,
         ExtractifyError,
         ExtractionError,
+        Invalid,
         InvalidRequest,
         InvalidResponse,
         Overloaded,
@@ -34,7 +35,16 @@ if TYPE_CHECKING:
         Truncated,
     )
     from extractify.extraction import Extraction
-    from extractify.messages import Attempt, Completion, Fix, Message, Problem, Request, Usage
+    from extractify.messages import (
+        Attempt,
+        Completion,
+        Fix,
+        Message,
+        Prices,
+        Problem,
+        Request,
+        Usage,
+    )
     from extractify.profiles import Profile
     from extractify.reading import Reading, read
     from extractify.task import Repair, Task
@@ -59,10 +69,12 @@ __all__ = [
     "Extraction",
     "ExtractionError",
     "Fix",
+    "Invalid",
     "InvalidRequest",
     "InvalidResponse",
     "Message",
     "Overloaded",
+    "Prices",
     "Problem",
     "Profile",
     "QuotaExceeded",
@@ -87,7 +99,7 @@ _HOMES = {
     "documents": "Document",
     "endpoints": "Endpoint",
     "extraction": "Extraction",
-    "messages": "Attempt Completion Fix Message Problem Request Usage",
+    "messages": "Attempt Completion Fix Message Prices Problem Request Usage",
     "profiles": "Profile",
     "reading": "Reading read",
     "task": "Repair Task",

@@ -67,7 +67,10 @@ class _Session:
             "emit": self._emit,
         }
         self._setting = Setting(
-            self.endpoint.model, self.endpoint.capabilities, self.endpoint.extra
+            self.endpoint.model,
+            self.endpoint.capabilities,
+            self.endpoint.extra,
+            self.endpoint.prices,
         )
         self._server: LocalServer | None = None
         self._lock = threading.Lock()

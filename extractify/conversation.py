@@ -19,7 +19,7 @@ from extractify.errors import ExtractifyError, ExtractionError, Refused, Truncat
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.lowering import lower
-from extractify.messages import Attempt, JsonValue, Problem, Request, Strategy, clipped
+from extractify.messages import Attempt, JsonValue, Prices, Problem, Request, Strategy, clipped
 from extractify.patching import PATCH, REPLY_KINDS, Patch, kept, patch_for, read_patch
 from extractify.profiles import Profile
 from extractify.prompts import Source
@@ -46,6 +46,7 @@ class Setting:
     model: str
     profile: Profile
     extra: Mapping[str, JsonValue]
+    prices: Prices | None = None
 
 
 def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
@@ -119,7 +120,7 @@ def _turns(
         number = len(attempts) + 1
         emit(RequestSent(number))
         started = monotonic()
-        completion = yield turn.request
+        completion = _priced((yield turn.request), setting.prices)
         reading, crash = _read(task, setting, turn, completion, context)
         seconds = monotonic() - started
         attempts.append(
@@ -134,8 +135,9 @@ def _turns(
         if crash is not None:
             raise _crashed(task, attempts[-1], crash, best) from crash
         following = _following(case, turn, completion, reading)
-        if following is None or budget.is_spent():
-            raise _gave_up(task, attempts, reading, best)
+        ended = budget.ended_by(attempts)
+        if following is None or ended:
+            raise _gave_up(task, attempts, reading, best, ended if following else None)
         emit(RepairAsked(number + 1, _places(task, reading), following.strategy))
         turn = following
 
@@ -147,17 +149,33 @@ def _better(best: Reading[T], reading: Reading[T]) -> Reading[T]:
 
 
 class _Budget:
-    """The task's repair budget: a tenacity stop, asked after each attempt."""
+    """The task's repair budget: a tenacity stop, tokens and money, asked after each attempt."""
 
     def __init__(self, task: Task[Any]) -> None:
+        self._repair = task.repair
         self._stop = task.repair.as_stop()
         self._state = RetryCallState(Retrying(), None, (), {})
 
-    def is_spent(self) -> bool:
+    def ended_by(self, attempts: list[Attempt]) -> str | None:
+        """The part of the budget that is spent."""
         self._state.set_result(None)
         spent = self._stop(self._state)
         self._state.prepare_for_next_attempt()
-        return spent
+        tokens = sum(attempt.usage.total_tokens or 0 for attempt in attempts)
+        cost = sum(attempt.usage.cost or 0.0 for attempt in attempts)
+        limits = {
+            "stop": spent,
+            "tokens": self._repair.tokens is not None and tokens >= self._repair.tokens,
+            "cost": self._repair.cost is not None and cost >= self._repair.cost,
+        }
+        return next((name for name, reached in limits.items() if reached), None)
+
+
+def _priced(completion: Completion, prices: Prices | None) -> Completion:
+    if prices is None or completion.usage.cost is not None:
+        return completion
+    usage = replace(completion.usage, cost=prices.cost(completion.usage))
+    return replace(completion, usage=usage)
 
 
 def _context(source: Source) -> dict[str, object]:
@@ -251,7 +269,11 @@ def _with_more_room(request: Request, task: Task[Any], profile: Profile) -> Requ
 
 
 def _gave_up(
-    task: Task[Any], attempts: list[Attempt], reading: Reading[Any], best: Reading[Any]
+    task: Task[Any],
+    attempts: list[Attempt],
+    reading: Reading[Any],
+    best: Reading[Any],
+    budget: str | None,
 ) -> ExtractionError:
     name, last, count = task.schema.name, attempts[-1], len(attempts)
     tries = "1 attempt" if count == 1 else f"{count} attempts"
@@ -279,9 +301,9 @@ def _gave_up(
     message = (
         f"No valid {name} after {tries}. Wrong in the last answer: {', '.join(shown)}{more}. "
         "See `problems`, `partial` and `attempts` of this error; then widen the target, add "
-        "instructions or examples, or raise Repair(stop=…)."
+        f"instructions or examples, or raise Repair({budget or 'stop'}=…)."
     )
-    return ExtractionError(message, problems=last.problems, partial=partial)
+    return ExtractionError(message, problems=last.problems, partial=partial, budget=budget)
 
 
 def _places(task: Task[Any], reading: Reading[Any]) -> tuple[str, ...]:

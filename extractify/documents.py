@@ -23,12 +23,15 @@ class Document:
         if not self.text.strip():
             message = f"The document{where} is empty. Check that the file was read as text."
             raise DocumentError(message)
-        try:
-            self.text.encode()
-        except UnicodeEncodeError as error:
-            message = (
-                f"The document{where} has a lone surrogate at character {error.start}, which no "
-                "encoding can carry. Read the file with its real encoding, or with "
-                "errors='replace'."
-            )
-            raise DocumentError(message) from None
+        check_encodable(self.text, f"The document{where}")
+
+
+def check_encodable(text: str, what: str) -> None:
+    """Raise DocumentError for a text that can't travel. what: names it in the message."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DocumentError(
+            f"{what} has a lone surrogate at character {error.start}, which no encoding can carry. "
+            "Read the file with its real encoding, or with errors='replace'."
+        ) from None

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from extractify.dialects import named
 from extractify.errors import ConfigurationError
-from extractify.messages import JsonValue
+from extractify.messages import JsonValue, Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, PROFILES, SMOLLM2, Profile
 
 DEFAULT_VARIABLE = "EXTRACTIFY_ENDPOINT"
@@ -43,8 +43,8 @@ class Endpoint:
 
     url: the base, to which the dialect adds its path, such as `https://api.openai.com/v1`.
     api_key: sent as a bearer token, kept as a Secret. profile: a Profile, or the name of one.
-    extra: vendor parameters for every request body. Raises: ConfigurationError on a URL or a key
-    that can't be used.
+    extra: vendor parameters for every request body. prices: fill in the cost of each `usage`.
+    Raises: ConfigurationError on a URL or a key that can't be used.
     """
 
     url: str
@@ -53,6 +53,7 @@ class Endpoint:
     dialect: str = "openai"
     profile: Profile | str = FULL
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
+    prices: Prices | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking."""
@@ -113,6 +114,7 @@ class Preset:
     dialect: str = "openai"
     profile: Profile = FULL
     profiles: tuple[tuple[str, Profile], ...] = ()
+    prices: tuple[tuple[str, Prices], ...] = ()
 
     def endpoint(self, model: str, env: Mapping[str, str]) -> Endpoint:
         """Fill the row in. Raises: ConfigurationError, which names each missing variable."""
@@ -133,6 +135,7 @@ class Preset:
             api_key=env[self.key_variable] if self.key_variable else None,
             dialect=self.dialect,
             profile=dict(self.profiles).get(model, self.profile),
+            prices=dict(self.prices).get(model),
         )
 
 
@@ -144,6 +147,8 @@ PRESETS: Mapping[str, Preset] = {
         key_variable="CLOUDFLARE_API_TOKEN",
         dialect="workers_ai",
         profiles=(("minimax/m2.7", M2_7),),
+        # US dollars, as the model's page says.
+        prices=(("minimax/m2.7", Prices(input=0.30, output=1.20, cached=0.06)),),
     ),
     "openai": Preset(
         example="gpt-5-mini",

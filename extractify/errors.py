@@ -34,6 +34,21 @@ if TYPE_CHECKING:
     from extractify.messages import Attempt, JsonValue, Problem
 
 
+class Invalid(ValueError):
+    """For validators of a target: says what is wrong, and where below the place it is raised.
+
+    pointer: a JSON pointer such as `/lines/2/price`, relative to the value being validated; a
+    repair turn then asks for that place alone.
+    """
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+    def __reduce__(self) -> tuple[type[Invalid], tuple[str, str]]:
+        return Invalid, (self.pointer, str(self))
+
+
 class ExtractifyError(Exception):
     """The root of them all. attempts: the finished exchanges before this error, oldest first."""
 
@@ -138,7 +153,8 @@ class ExtractionError(ExtractifyError):
     """Answers came and none was valid.
 
     problems: what is wrong with the last answer. partial: the best value so far as plain data,
-    None where nothing could be read.
+    None where nothing could be read. budget: the part of the repair budget that ended the call,
+    "stop", "tokens" or "cost"; None where another try was no use.
     """
 
     def __init__(
@@ -147,10 +163,12 @@ class ExtractionError(ExtractifyError):
         *,
         problems: tuple[Problem, ...] = (),
         partial: JsonValue = None,
+        budget: str | None = None,
     ) -> None:
         super().__init__(message)
         self.problems = problems
         self.partial = partial
+        self.budget = budget
 
 
 class Refused(ExtractionError):

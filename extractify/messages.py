@@ -99,6 +99,24 @@ def _sum(numbers: Iterable[N | None]) -> N | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """What an endpoint charges per million tokens, in one currency. cached: None is as `input`."""
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def cost(self, usage: Usage) -> float | None:
+        """What the tokens cost; None where the endpoint didn't say how many there were."""
+        if usage.prompt_tokens is None or usage.completion_tokens is None:
+            return None
+        hits = usage.cached_tokens or 0
+        cached = self.input if self.cached is None else self.cached
+        fresh = (usage.prompt_tokens - hits) * self.input
+        return (fresh + hits * cached + usage.completion_tokens * self.output) / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """One answer: its text and all that came with it.
 

@@ -6,19 +6,18 @@ The wording was chosen by measurement; `benchmarks/prompt_variants.md` has the r
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from extractify.documents import Document
+from extractify.documents import Document, check_encodable
 from extractify.errors import DocumentError
 from extractify.messages import Message
 from extractify.nodes import ENVELOPE
 from extractify.notation import notation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from extractify.messages import Completion, JsonValue, Problem
     from extractify.schema import Schema
     from extractify.task import Task
@@ -97,6 +96,7 @@ def _opening(
     turns = _turns(source)
     system = [_instructions(schema, envelope)]
     if task.instructions:
+        check_encodable(task.instructions, "The task's instructions")
         system.append(task.instructions)
     if turns[0].role == "system":
         # Some endpoints take one system message only, so the user's own leads it.
@@ -115,11 +115,22 @@ def _turns(source: Source) -> tuple[Message, ...]:
         source = Document(source)
     if isinstance(source, Document):
         return (Message("user", _delimited(source.text)),)
-    turns = tuple(source)
-    if not any(turn.role == "user" for turn in turns):
-        message = "The conversation has no user message, so there is nothing to extract from."
-        raise DocumentError(message)
-    return turns
+    given: Any = source  # a caller without a type checker passes anything
+    turns = [turn for turn in given if isinstance(turn, Message)] if _is_list(given) else []
+    if not _is_list(given) or len(turns) < len(given):
+        raise DocumentError(
+            f"A {type(source).__name__} isn't a document. Pass its text as a str or a Document, or "
+            "a list of Messages; read a file with path.read_text() first."
+        )
+    if not any(turn.role == "user" and turn.content.strip() for turn in turns):
+        raise DocumentError("The conversation has no user message, so there is nothing to read.")
+    for number, turn in enumerate(turns, start=1):
+        check_encodable(turn.content, f"Message {number}")
+    return tuple(turns)
+
+
+def _is_list(source: object) -> bool:
+    return isinstance(source, Sequence) and not isinstance(source, bytes | bytearray)
 
 
 def _delimited(text: str) -> str:

@@ -22,10 +22,14 @@ class Repair:
     """How long an invalid answer is sent back.
 
     stop: the most requests a call may cost, the first one included; or a tenacity stop, such as
-    `stop_after_attempt(3) | stop_after_delay(60)` (seconds since the first request).
+    `stop_after_attempt(3) | stop_after_delay(60)` (seconds since the first request). tokens, cost:
+    no further request once so many are spent, in the currency of the endpoint's prices; what the
+    endpoint doesn't tell isn't counted.
     """
 
     stop: int | stop_base = 3
+    tokens: int | None = None
+    cost: float | None = None
 
     def as_stop(self) -> stop_base:
         """The budget as a tenacity stop."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from pydantic_core import ValidationError
 
 from extractify.coercion import coerced
+from extractify.errors import Invalid
 from extractify.messages import Fix, JsonValue, Problem, clipped
 from extractify.nodes import at, below, branches, escaped, put
 
@@ -162,6 +163,11 @@ def _problem(error: Mapping[str, Any], data: JsonValue) -> Problem:
     message = str(error["msg"])
     if kind in _OWN_WORDS:
         message = message.partition(", ")[2] or message
+        raised = error.get("ctx", {}).get("error")
+        if isinstance(raised, Invalid):
+            pointer += raised.pointer
+            given = at(data, pointer)
+            return Problem(pointer, kind, message, "" if given is None else shown(given))
         # A validator of the whole speaks of its fields; the whole is no news to the reader.
         leaf = not isinstance(error["input"], dict | list)
         return Problem(pointer, kind, message, shown(error["input"]) if leaf else "")

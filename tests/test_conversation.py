@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import pytest
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, field_validator, model_validator
 from tenacity.stop import stop_after_attempt, stop_after_delay
 
 from extractify import (
@@ -16,6 +16,7 @@ from extractify import (
     DocumentError,
     Extraction,
     ExtractionError,
+    Invalid,
     Message,
     Overloaded,
     Refused,
@@ -27,6 +28,7 @@ from extractify import (
 )
 from extractify.conversation import Setting, converse, first_request
 from extractify.events import AttemptJudged, Done, Event, RepairAsked, RequestSent
+from extractify.messages import Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, SMOLLM2
 from tests.pickling import pickled
 
@@ -489,3 +491,46 @@ def test_a_small_model_is_asked_afresh_for_the_failing_values() -> None:
     assert patch.response_format is not None
     asked = json.loads(patch.response_format.encoded)["properties"]
     assert asked == {"/entries/4/amount": {"type": "integer"}}
+
+
+def test_a_validator_can_aim_at_a_place_below_it() -> None:
+    class Aimed(BaseModel):
+        entries: list[Debt]
+
+        @model_validator(mode="after")
+        def _none_is_four(self) -> Self:
+            for index, entry in enumerate(self.entries):
+                if entry.amount == 4:
+                    raise Invalid(f"/entries/{index}/amount", "it must not be four")
+            return self
+
+    played = play(Task(Aimed), LEDGER, '{"patch": {"/entries/4/amount": 5}}')
+    assert played.extraction is not None
+    assert played.extraction.value.entries[4].amount == 5
+    problem = played.extraction.attempts[0].problems[0]
+    assert str(problem) == "/entries/4/amount: it must not be four; got 4"
+
+
+@pytest.mark.parametrize(
+    ("repair", "budget", "requests"),
+    [
+        (Repair(stop=2), "stop", 2),
+        (Repair(stop=9, tokens=40), "tokens", 3),
+        (Repair(stop=9, cost=0.00003), "cost", 2),
+    ],
+)
+def test_the_budget_that_ended_the_call_is_on_the_error(
+    repair: Repair, budget: str, requests: int
+) -> None:
+    setting = Setting("a-model", FULL, {}, Prices(input=1.0, output=2.0))
+    flow = converse(Task(Debt, repair=repair), DOCUMENT, setting, lambda _event: None)
+    next(flow)
+    for _ in range(requests - 1):
+        flow.send(answer(BAD))
+    with pytest.raises(ExtractionError) as raised:
+        flow.send(answer(BAD))
+    error = raised.value
+    assert (error.budget, len(error.attempts)) == (budget, requests)
+    assert error.usage.cost == pytest.approx(requests * 0.00002)
+    assert f"Repair({budget}=" in str(error)
+    assert pickled(error).budget == budget

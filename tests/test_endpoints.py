@@ -9,6 +9,7 @@ import pytest
 
 from extractify import Client, ConfigurationError, Endpoint
 from extractify.endpoints import LOCAL, PRESETS
+from extractify.messages import Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, SMOLLM2
 from tests.loopback import KEY, environment
 from tests.pickling import pickled
@@ -33,6 +34,7 @@ def test_m2_7_on_cloudflare_has_its_url_key_dialect_and_profile() -> None:
         api_key=KEY,
         dialect="workers_ai",
         profile=M2_7,
+        prices=Prices(input=0.3, output=1.2, cached=0.06),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -171,3 +172,16 @@ def test_the_history_never_grows() -> None:
     assert {len(each) for each in turns} == {len(asked) + 2}
     assert "first" not in str(turns[-1])
     assert roles(turns[-1]).count("system") == 1
+
+
+@pytest.mark.parametrize("source", [b"text", None, 5, Path("invoice.txt"), ["text"]])
+def test_what_is_no_document_is_refused_with_what_to_pass(source: Any) -> None:
+    with pytest.raises(DocumentError, match="isn't a document"):
+        question(TASK, source, enveloped=True)
+
+
+def test_a_lone_surrogate_is_refused_wherever_it_stands() -> None:
+    with pytest.raises(DocumentError, match="Message 2 has a lone surrogate at character 3"):
+        question(TASK, [Message("user", "ok"), Message("user", "No.\ud800")], enveloped=True)
+    with pytest.raises(DocumentError, match="instructions"):
+        question(Task(Invoice, instructions="\udfff"), "No. 5", enveloped=True)
