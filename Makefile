@@ -45,11 +45,13 @@ format: $(STAMPS)/dev ## Format the code and fix what the linter can fix
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(STAMPS)/demo ## Measure the cost of a call and of the import
+bench: $(STAMPS)/demo ## Measure the cost of a call, of the import and of repair
 	@echo "==> Measuring the cost of a call"
 	@$(BIN)/python benchmarks/per_call.py
 	@echo "==> Measuring the cost of the import"
 	@$(BIN)/python benchmarks/imports.py
+	@echo "==> Measuring what mending an answer costs"
+	@$(BIN)/python benchmarks/repair.py
 
 clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"
