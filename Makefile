@@ -38,7 +38,7 @@ check: $(STAMPS)/dev ## Check format, lint, types and layers
 	@echo "==> Checking the types"
 	@$(BIN)/mypy
 	@echo "==> Checking the layers"
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(STAMPS)/dev ## Format the code and fix what the linter can fix
 	@echo "==> Formatting"

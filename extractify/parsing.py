@@ -25,7 +25,7 @@ _CLOSER = re.compile(r"</think(?:ing)?>")
 _LINE_CLOSER = re.compile(r"</think(?:ing)?>(?=[ \t]*\r?\n)|(?<=\n)</think(?:ing)?>")
 # Members behind a container: it was closed too early, and isn't all that was said.
 _CONTINUES = re.compile(r'\s*,\s*"')
-_BEGINS_MEMBERS = re.compile(r"""[{\[\s]*(?:["'\u201c\u2018]|\w+\s*:)""")
+_BEGINS_MEMBERS = re.compile(r"""[{\[][{\[\s]*(?:["'`\u201c\u2018/#]|[\w$]+\s*:)""")
 _OPENER = {"]": "[", "}": "{"}
 _STRING_END = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # A lone brace is JSON, well formed or not; a lone square bracket may be prose, as in `[sic`.
@@ -34,11 +34,16 @@ _OPENS_JSON = re.compile(r"""\{|\[\s*(?:["'\u201c\u2018`{\[\]/#,\-0-9]|[A-Za-z]*
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A JSON value that stands in an answer. text: its source. fixes: what was left around it."""
+    """A JSON value that stands in an answer.
+
+    text: its source. fixes: what was left around it, and mended in it. conflicts: pointers of keys
+    that are given twice, with different values.
+    """
 
     text: str
     value: JsonValue
     fixes: tuple[Fix, ...]
+    conflicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +77,51 @@ def candidates(text: str) -> Candidates:
     scan = _scan(text)
     fixes = (Fix("", "thought"),) if scan.start or scan.end < len(text) else ()
     answer = text[scan.start : scan.end]
-    whole = _loaded(answer.strip(), fixes)
+    whole = _loaded(answer.strip(), fixes) or _mended(answer.strip(), fixes)
     if whole is not None:
         return Candidates((whole,), truncated=False)
     if any(_OPENS_JSON.match(text, opener) for opener in scan.unclosed):
-        return Candidates((), truncated=True)
+        # Quotes of another kind may hide where a container ends.
+        whole = _mended(_widest(answer), (*fixes, Fix("", "prose")))
+        return Candidates((whole,) if whole else (), truncated=whole is None)
     blocks, rest = _fenced(answer)
     fenced, prose = (*fixes, Fix("", "fence")), (*fixes, Fix("", "prose"))
     around = dict.fromkeys(blocks, fenced)
     sources = [(text[start:end], end) for start, end in scan.spans]
-    loaded = {source: _loaded(source, around.get(source, prose)) for source in dict(sources)}
+    loaded = {
+        source: _loaded(source, where) or _mended(source, where)
+        for source in dict(sources)
+        for where in (around.get(source, prose),)
+    }
     if any(_is_broken(source, loaded[source], text, end) for source, end in sources):
         return Candidates((), truncated=False)
     found = list(loaded.values())
     if not any(found):
-        found = [_loaded(block, fenced) for block in blocks]
+        found = [_loaded(block, fenced) or _mended(block, fenced) for block in blocks]
     # What stands alone in a fence that nobody closed may go on: `4` may be the start of `42`.
     return Candidates(_distinct(found), truncated=not any(found) and _loaded(rest, ()) is not None)
+
+
+def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
+    """Read a container with mistakes in it, if they can be mended in one way only."""
+    if not _BEGINS_MEMBERS.match(text):
+        return None
+    from extractify.lenient import mend  # few answers need it, and its patterns are slow to make
+    from extractify.quoting import NotJson
+
+    try:
+        mended = mend(text)
+    except NotJson:
+        return None
+    return Candidate(text, mended.value, (*fixes, *mended.fixes), mended.conflicts)
+
+
+def _widest(text: str) -> str:
+    """From the first bracket that opens JSON to the last that closes any."""
+    first = _OPENS_JSON.search(text)
+    last = max(text.rfind("}"), text.rfind("]"))
+    begun_behind = max(text.rfind("{"), text.rfind("[")) > last
+    return text[first.start() : last + 1] if first and not begun_behind else ""
 
 
 def _is_broken(source: str, candidate: Candidate | None, text: str, end: int) -> bool:

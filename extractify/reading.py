@@ -16,7 +16,7 @@ from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE
 from extractify.parsing import Candidate, candidates
 from extractify.schema import Schema, compile_schema
-from extractify.validation import Verdict, has_dates, validate
+from extractify.validation import MAX_PROBLEMS, Verdict, has_dates, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,6 +136,10 @@ def _judge(
     context: Mapping[str, object] | None,
 ) -> Reading[T]:
     """Judge a candidate with and without the envelope; the form that was asked for comes first."""
+    if candidate.conflicts:
+        expected = "expected one value; the key is given twice, with different ones"
+        conflicts = tuple(Problem(pointer, "conflict", expected) for pointer in candidate.conflicts)
+        return Reading(None, candidate.fixes, conflicts[:MAX_PROBLEMS], candidate.value)
     readings: list[Reading[T]] = []
     for data, fixes in _forms(candidate.value, enveloped=enveloped):
         verdict: Verdict[T] = validate(schema, data, context)

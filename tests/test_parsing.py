@@ -165,7 +165,6 @@ def test_a_scalar_behind_a_thought_is_the_answer() -> None:
         f'[sic" {PERSON}',
         f"Use {{name}} and {{age}}: {PERSON}",
         f"Ages [5-9] and [a, b]: {PERSON}",
-        f"{PERSON}}}",
     ],
 )
 def test_prose_with_stray_brackets_and_quotes_is_passed_over(text: str) -> None:
@@ -203,13 +202,33 @@ def test_objects_that_differ_are_each_a_candidate() -> None:
     "text",
     [
         f'{PERSON}, "city": "London"}}',
-        f'For example {PERSON}. The answer: {{"name": "Bob", "age": 7,}}',
-        f"For example {PERSON}. The answer: {{'name': 'Bob'}}",
-        f"For example {PERSON}. The answer: {{name: 'Bob'}}",
+        f'For example {PERSON}. The answer: {{"name": "Bob", "age": }}',
+        f"For example {PERSON}. The answer: {{'name' 'Bob'}}",
     ],
 )
 def test_another_container_is_never_taken_for_one_that_cannot_be_read(text: str) -> None:
     assert candidates(text).found == ()
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"name": "Bob", "age": 7,}', "{'name': 'Bob', 'age': 7}", '{name: "Bob", age: 7}']
+)
+def test_a_container_with_mistakes_is_a_candidate_like_others(answer: str) -> None:
+    bob = {"name": "Bob", "age": 7}
+    assert values(f"For example {PERSON}. The answer: {answer}") == [ADA, bob]
+    assert values(f"```json\n{answer}\n```") == [bob]
+    assert values(f"<think>{PERSON}</think>{answer}") == [bob]
+    assert set(fixes(answer)) <= {"comma", "quote", "key"}
+
+
+def test_one_closer_too_many_behind_all_is_left_out() -> None:
+    assert values(f"{PERSON}}}") == [ADA]
+    assert fixes(f"{PERSON}}}") == ["bracket"]
+
+
+def test_a_key_that_is_given_twice_is_a_conflict() -> None:
+    (candidate,) = candidates('{"name": "Ada", "name": "Bob",}').found
+    assert candidate.conflicts == ("/name",)
 
 
 # --- truncation ------------------------------------------------------------------------------
@@ -251,7 +270,7 @@ def test_an_answer_cut_anywhere_is_truncated_and_never_another_value(
         '{\u201cinvoice\u201d: {"total": 5}',
         'Here: {"total": 5}\nand {',
         'Here: {"total": 5}\nand [',
-        '[{"total": 5}}',
+        '{"a": "it\'s", \'b\': {"total": 5}',
     ],
 )
 def test_what_stands_in_an_unclosed_container_is_no_candidate(text: str) -> None:
