@@ -7,6 +7,7 @@ prose. Nothing is rounded, cut or invented.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ _COMMA_LAST = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+")
 _MANY_GROUPS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,})")
 _MONEY = re.compile(r"(?:[A-Z]{3}|\p)\s*(.+)|(.+?)\s*(?:[A-Z]{3}|\p)".replace(r"\p", "[$€£¥₹₽₩₺]"))
 _SEPARATORS = re.compile(r"[\s_\-]+")
+_EXACT = 2**53
 _LONGEST = 40
 """Characters of the longest string that can be a number."""
 
@@ -34,7 +36,7 @@ _LONGEST = 40
 def coerced(branches: Iterable[Node], given: JsonValue) -> tuple[JsonValue] | None:
     """Read a leaf as one of a union's plain schemas asks for it; None if none or several do."""
     readings = {
-        (type(value), value): value for node in branches for value in _readings(node, given)
+        (type(value), repr(value)): value for node in branches for value in _readings(node, given)
     }
     return (next(iter(readings.values())),) if len(readings) == 1 else None
 
@@ -65,12 +67,23 @@ def _as(kind: object, given: JsonValue) -> JsonValue:
         return _boolean(given)
     if kind in {"number", "integer"}:
         number = _number(given) if isinstance(given, str) else given
-        if not _is_number(number) or (kind == "integer" and number != math.trunc(number)):
-            return None
-        return int(number) if kind == "integer" else number
+        if not _is_number(number) or kind == "number":
+            return number if _is_number(number) else None
+        return int(number) if _is_whole(number) else None
+    if kind in {"object", "array"} and isinstance(given, str):
+        return _decoded(given, dict if kind == "object" else list)
     if kind == "string" and isinstance(given, int) and not isinstance(given, bool):
         return str(given)
     return None
+
+
+def _decoded(text: str, kind: type) -> JsonValue:
+    """The container that was encoded twice."""
+    try:
+        value: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, kind) else None
 
 
 def _boolean(given: JsonValue) -> bool | None:
@@ -100,6 +113,11 @@ def _number(text: str) -> int | float | None:
     if not math.isfinite(number):
         return None
     return int(text) if text.lstrip("+-").isdecimal() else number
+
+
+def _is_whole(number: float) -> bool:
+    """Whether it is an integer, and told with all its digits."""
+    return isinstance(number, int) or (number.is_integer() and abs(number) < _EXACT)
 
 
 def _is_number(value: object) -> TypeIs[int | float]:

@@ -48,10 +48,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What an answer's text holds. truncated: a value was begun and not finished."""
+    """What an answer's text holds.
+
+    found: one of those that say the same. truncated: a value was begun and not finished. sequence:
+    all of them in the order of the text, where there are several.
+    """
 
     found: tuple[Candidate, ...]
     truncated: bool
+    sequence: tuple[JsonValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def candidates(text: str) -> Candidates:
     around = dict.fromkeys(blocks, fenced)
     sources = [(text[start:end], end) for start, end in scan.spans]
     loaded = {
-        source: _loaded(source, where) or _mended(source, where)
+        source: _loaded(source, where) or _mended_in_prose(source, where)
         for source in dict(sources)
         for where in (around.get(source, prose),)
     }
@@ -98,13 +103,15 @@ def candidates(text: str) -> Candidates:
     found = list(loaded.values())
     if not any(found):
         found = [_loaded(block, fenced) or _mended(block, fenced) for block in blocks]
+    sequence = tuple(each.value for source, _ in sources if (each := loaded[source]))
     # What stands alone in a fence that nobody closed may go on: `4` may be the start of `42`.
-    return Candidates(_distinct(found), truncated=not any(found) and _loaded(rest, ()) is not None)
+    begun = not any(found) and _loaded(rest, ()) is not None
+    return Candidates(_distinct(found), begun, sequence if len(sequence) > 1 else ())
 
 
 def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
     """Read a container with mistakes in it, if they can be mended in one way only."""
-    if not _BEGINS_MEMBERS.match(text):
+    if not text.startswith(("{", "[")):
         return None
     from extractify.lenient import mend  # few answers need it, and its patterns are slow to make
     from extractify.quoting import NotJson
@@ -116,12 +123,23 @@ def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
     return Candidate(text, mended.value, (*fixes, *mended.fixes), mended.conflicts)
 
 
+def _mended_in_prose(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
+    """Mend what begins as JSON does: brackets of prose, such as `[a, b]`, would be strings."""
+    return _mended(text, fixes) if _BEGINS_MEMBERS.match(text) else None
+
+
 def _widest(text: str) -> str:
     """From the first bracket that opens JSON to the last that closes any."""
     first = _OPENS_JSON.search(text)
     last = max(text.rfind("}"), text.rfind("]"))
     begun_behind = max(text.rfind("{"), text.rfind("[")) > last
     return text[first.start() : last + 1] if first and not begun_behind else ""
+
+
+def without_thoughts(text: str) -> str:
+    """The answer without what was thought before it."""
+    scan = _scan(text)
+    return text[scan.start : scan.end]
 
 
 def _is_broken(source: str, candidate: Candidate | None, text: str, end: int) -> bool:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pydantic_core import ValidationError
 
+from extractify.coercion import coerced
 from extractify.errors import ExtractionError
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE
-from extractify.parsing import Candidate, candidates
+from extractify.parsing import Candidate, Candidates, candidates, without_thoughts
 from extractify.schema import Schema, compile_schema
 from extractify.validation import MAX_PROBLEMS, Verdict, has_dates, validate
 
@@ -85,20 +86,54 @@ def read_answer(
     if reading is not None:
         return reading
     found = candidates(text)
-    if found.truncated:
-        return _unreadable("truncated", "expected the whole answer; it ends before it is closed")
-    if not found.found:
-        expected = "expected JSON; there is none in the answer"
-        return _unreadable("no_json", expected if text.strip() else "expected JSON; got nothing")
     judged = [_judge(each, schema, enveloped=enveloped, context=context) for each in found.found]
     valid = [reading for reading in judged if reading.ok]
-    if len(valid) == 1:
-        return valid[0]
-    if valid:
+    if len(valid) > 1:
         return _unreadable("ambiguous", f"expected one answer; got {len(valid)} that differ")
+    if not valid and not enveloped:
+        valid = list(_read_otherwise(text, found, schema, context))
+    if valid:
+        return valid[0]
+    if found.truncated:
+        return _unreadable("truncated", "expected the whole answer; it ends before it is closed")
+    if not judged:
+        expected = "expected JSON; there is none in the answer"
+        return _unreadable("no_json", expected if text.strip() else "expected JSON; got nothing")
     # An answer of the right shape, and the last of those: examples come first.
     shaped = [each for each in judged if not all(map(_is_misshapen, each.problems))]
     return (shaped or judged)[-1]
+
+
+def _read_otherwise(
+    text: str, found: Candidates, schema: Schema[T], context: Mapping[str, object] | None
+) -> Iterator[Reading[T]]:
+    for data, fixes in _other_forms(text, found, schema):
+        verdict: Verdict[T] = validate(schema, data, context)
+        if not verdict.problems:
+            yield Reading(verdict.value, (*fixes, *verdict.fixes))
+
+
+def _other_forms(
+    text: str, found: Candidates, schema: Schema[Any]
+) -> Iterator[tuple[JsonValue, tuple[Fix, ...]]]:
+    """Yield what an answer may be that isn't one JSON value of the target's kind.
+
+    The items of a list, one after another; or, where a string is wanted, the bare text itself.
+    """
+    roots = list(schema.branches(schema.canonical))
+    if found.sequence and any(root.get("type") == "array" for root in roots):
+        yield list(found.sequence), (Fix("", "items"),)
+    words = without_thoughts(text).strip()
+    cut_off = found.truncated or words.startswith('"')
+    if not words or cut_off or (words.startswith("{") and found.found):
+        return
+    if roots and all(root.keys() & {"enum", "const"} for root in roots):
+        member = coerced(roots, words)
+        # A capital alone, as in "Two", may begin a sentence.
+        if member is not None and words in {member[0], words.lower(), words.upper()}:
+            yield member[0], (Fix("", "bare"),)
+    elif any(root.get("type") == "string" for root in roots):
+        yield words, (Fix("", "bare"),)
 
 
 def _is_misshapen(problem: Problem) -> bool:

@@ -92,7 +92,7 @@ def _coerced(
         node = below(schema.canonical, pointer)
         given = at(data, pointer)
         found = coerced(branches(schema.canonical, node), given) if node else None
-        if found is not None and found[0] != given:
+        if found is not None and (type(found[0]), found[0]) != (type(given), given):
             fixes.append(Fix(pointer, "coerced", shown(given)))
             values[pointer] = found[0]
     return (put(data, values) if fixes else data), tuple(fixes)

@@ -144,10 +144,43 @@ def test_each_coercion_is_recorded_where_it_was_made() -> None:
     )
 
 
-@given(st.text(max_size=30))
+@given(st.text(alphabet="0123456789.,-+ $€%k", max_size=15))
 def test_no_text_is_read_as_a_number_with_other_digits(text: str) -> None:
-    verdict = judged(float, text)
+    verdict = judged(Decimal, text)
     if verdict.value is not None:
-        digits = [char for char in text if char.isdecimal()]
-        assert digits
-        assert abs(verdict.value.a) < 10 ** (len(digits) + 20)
+        digits = "".join(str(digit) for digit in verdict.value.a.as_tuple().digits)
+        said = "".join(char for char in text if char.isdecimal())
+        assert digits.strip("0") == said.strip("0")
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "value"),
+    [
+        ('{"a": 1} and {"a": 2}', list[dict[str, int]], [{"a": 1}, {"a": 2}]),
+        ('{"a": 1}\n{"a": 1}\n', list[dict[str, int]], [{"a": 1}, {"a": 1}]),
+        ("dark blue", Color, Color.DARK_BLUE),
+        ("<think>green?</think>\nred", Color, Color.RED),
+        ("Dear Sir", str, "Dear Sir"),
+        ('{"a": "{\\"b\\": 1}"}', dict[str, dict[str, int]], {"a": {"b": 1}}),
+    ],
+)
+def test_what_is_not_one_value_of_the_targets_kind_is_read_where_it_is_plain(
+    text: str, target: Any, value: object
+) -> None:
+    found = read(text, target)
+    assert found.value == value
+    assert found.fixes
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("It is red", Color),
+        ("red or dark blue", Color),
+        ('"Dear', str),
+        ("[1, 2", str),
+        ("{}", str),
+    ],
+)
+def test_nothing_is_taken_out_of_prose_or_of_what_was_cut_off(text: str, target: Any) -> None:
+    assert not read(text, target).ok

@@ -407,6 +407,9 @@ OTHERWISE = {
     "baml/mod/test_string_from_string_with_quotes": "a JSON string is read, not quoted",
     "baml/test_basics/test_string": "a JSON string is read, not quoted",
     "baml/test_class/test_multi_fielded_foo": "an absent key isn't made a null",
+    "baml/mod/test_string_from_string22": "white space around a bare text isn't its own",
+    "json_repair/test_schema_guided_parse/"
+    "test_schema_applies_to_valid_json_without_skip_json_loads/3": "a bare text is kept",
     "baml/test_unions/test_email_regex": "an absent key isn't made a null",
     "baml/test_class/test_trailing_comma_with_space_last_field_and_extra_text": (
         "a key that the schema allows isn't dropped"
@@ -416,7 +419,7 @@ OTHERWISE = {
     ),
     "json_repair/test_parse_string/test_escaping/4": "a line break in a key is kept",
 }
-RECOVERED = 121
+RECOVERED = 140
 """How many of the cases that should be read are; the others have more than one reading."""
 
 
