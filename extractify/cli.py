@@ -24,7 +24,7 @@ from extractify.nodes import ENVELOPE
 from extractify.notation import notation
 from extractify.outcomes import Job, Outcome, Outcomes, outcomes, record
 from extractify.profiles import M2_7, PROFILES, Profile
-from extractify.tables import print_table, repair, visible
+from extractify.tables import count_absent, print_table, repair, visible
 from extractify.targets import imported, load_task
 from extractify.task import Task
 
@@ -50,7 +50,11 @@ def main() -> None:
     except ImportError:
         sys.stderr.write(_EXTRA_MISSING)
         sys.exit(_MISUSED)
-    application()
+    if sys.stdout is None:  # closed by the caller
+        sys.stderr.write("error: There is no standard output to write to.\n")
+        sys.exit(_FAILED)
+    with _in_order():  # also for what is printed outside of a command, such as the version
+        application()
 
 
 def app() -> "typer.Typer":
@@ -266,14 +270,26 @@ def _demonstrate(endpoint: str) -> None:
     place = ", a small model on this machine" if endpoint == _EMBEDDED else ""
     console = Console()
     console.print(Text(f"Extracting from {len(jobs)} documents with {endpoint}{place}."))
-    with closing(_with_progress(jobs, endpoint)) as stream:
-        done = list(stream)
-    print_table(done)
+    if endpoint == _EMBEDDED:
+        console.print(Text("It takes about a minute. So small a model makes mistakes: see below."))
+    done: list[Outcome] = []
+    try:
+        with closing(_with_progress(jobs, endpoint)) as stream:
+            done.extend(stream)
+    finally:  # what is done is shown, whatever stopped the rest
+        if done:
+            print_table(done)
     for outcome in done:
         if len(outcome.attempts) > 1:
             for line in repair(outcome):
                 console.print(Text(visible(line)))
     valid = sum(outcome.error is None for outcome in done)
-    console.print(Text(f"{valid} of {len(done)} documents gave a valid value."))
+    absent = sum(count_absent(outcome) for outcome in done if outcome.error is None)
+    console.print(
+        Text(
+            f"{valid} of {len(done)} documents gave a valid value; "
+            f"{absent} of the values in them aren't in the text."
+        )
+    )
     if not any(outcome.attempts for outcome in done):
         sys.exit(_FAILED)

@@ -152,8 +152,8 @@ class _Budget:
     """The task's repair budget: a tenacity stop, tokens and money, asked after each attempt."""
 
     def __init__(self, task: Task[Any]) -> None:
-        self._repair = task.repair
-        self._stop = task.repair.as_stop()
+        self._repair = task.budget
+        self._stop = self._repair.as_stop()
         self._state = RetryCallState(Retrying(), None, (), {})
 
     def ended_by(self, attempts: list[Attempt]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from extractify.errors import DocumentError
 
@@ -14,7 +14,7 @@ class Document:
     name: for the user's own records, such as a file name; it isn't sent.
     """
 
-    text: str
+    text: str = field(repr=False)
     name: str | None = None
 
     def __post_init__(self) -> None:

@@ -231,6 +231,10 @@ def resolve(endpoint: Endpoint | str | None) -> Endpoint:
     """
     if isinstance(endpoint, Endpoint):
         return endpoint
+    given: object = endpoint  # a caller without a type checker passes anything
+    if given is not None and not isinstance(given, str):
+        kind = type(given).__name__
+        raise ConfigurationError(f"A {kind} is no endpoint. Pass an Endpoint, or the name of one.")
     name = endpoint or os.environ.get(DEFAULT_VARIABLE)
     if not name:
         message = (

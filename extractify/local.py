@@ -186,9 +186,9 @@ def _packaged_weights() -> Path:
         for file in importlib.metadata.files(_WEIGHTS_PACKAGE) or []:
             if file.name == _WEIGHTS_FILE:
                 return Path(str(file.locate()))
-    raise ConfigurationError(
-        f"The weights of local:smollm2 aren't installed. Run: {_WEIGHTS_COMMAND}"
-    )
+    engine = importlib.util.find_spec("xllamacpp") is not None
+    needed = _WEIGHTS_COMMAND if engine else f"{_RUNTIME_COMMAND} && {_WEIGHTS_COMMAND}"
+    raise ConfigurationError(f"The weights of local:smollm2 aren't installed. Run: {needed}")
 
 
 def _check_installed(path: Path) -> None:

@@ -21,16 +21,16 @@ GOT_LIMIT = 60
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation.
+    """One turn of a conversation. Its repr leaves out what was said.
 
     extra: vendor fields that travel with the message as they are, such as the reasoning that an
     endpoint wants replayed.
     """
 
     role: Role
-    content: str
+    content: str = field(repr=False)
     name: str | None = None
-    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+    extra: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class ResponseFormat:
     """
 
     name: str
-    schema: Mapping[str, JsonValue]
-    encoded: str
+    schema: Mapping[str, JsonValue] = field(repr=False)
+    encoded: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +121,19 @@ class Completion:
     """One answer: its text and all that came with it.
 
     text: the content, "" where there was none. refusal: the model's own words when it declined.
-    message: the assistant's turn as it has to be replayed. raw: the body as it came.
+    message: the assistant's turn as it has to be replayed. raw: the body as it came. The repr
+    leaves out what was said.
     """
 
-    text: str
+    text: str = field(repr=False)
     finish_reason: str | None = None
     usage: Usage = Usage()
     message: Message = Message("assistant", "")
-    reasoning: str | None = None
-    refusal: str | None = None
+    reasoning: str | None = field(default=None, repr=False)
+    refusal: str | None = field(default=None, repr=False)
     id: str | None = None
     model: str | None = None
-    raw: Mapping[str, JsonValue] = field(default_factory=dict)
+    raw: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from extractify.client import Client
@@ -25,18 +26,18 @@ Job = tuple[str, Path | None, Task[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a document. data: its value as plain data; if it failed, the best part."""
+    """What became of a document.
+
+    data: its value as plain data; if it failed, the best part. seconds: wall time, of retries and
+    failed exchanges too.
+    """
 
     name: str
     text: str
     data: JsonValue
     attempts: tuple[Attempt, ...]
+    seconds: float
     error: ExtractifyError | None = None
-
-    @property
-    def seconds(self) -> float:
-        """What its attempts took, in wall time."""
-        return sum(attempt.seconds for attempt in self.attempts)
 
     @property
     def usage(self) -> Usage:
@@ -60,15 +61,16 @@ def outcomes(jobs: Sequence[Job], endpoint: str | None, say: Callable[[str], obj
     with Client(endpoint, on_event=on_event) as client:
         for number, (name, path, task) in enumerate(jobs, start=1):
             where = f"{number} of {len(jobs)}: {name}"
-            text = ""
+            text, started = "", monotonic()
             try:
                 text = _text(name, path)
                 result = client.extract(task, Document(text, name))
             except ExtractifyError as error:
                 partial = getattr(error, "partial", None)
-                yield Outcome(name, text, partial, error.attempts, error)
+                yield Outcome(name, text, partial, error.attempts, monotonic() - started, error)
             else:
-                yield Outcome(name, text, _data(task, result), result.attempts)
+                data, seconds = _data(task, result), monotonic() - started
+                yield Outcome(name, text, data, result.attempts, seconds)
 
 
 def _data(task: Task[Any], result: Extraction[Any]) -> JsonValue:
@@ -81,7 +83,14 @@ def _data(task: Task[Any], result: Extraction[Any]) -> JsonValue:
 
 def _text(name: str, path: Path | None) -> str:
     try:
+        if path is None and sys.stdin is None:
+            raise DocumentError("There is no standard input to read: it is closed.")
         content = sys.stdin.buffer.read() if path is None else path.read_bytes()
+        if b"\0" in content:
+            raise DocumentError(
+                f"{name} isn't UTF-8 text: it has NUL bytes. It is a binary file, or in another "
+                "encoding such as UTF-16; convert it first."
+            )
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DocumentError(

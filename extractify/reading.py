@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from pydantic_core import ValidationError
 
 from extractify.coercion import coerced
-from extractify.errors import ExtractionError
+from extractify.errors import DocumentError, ExtractionError
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE
 from extractify.parsing import Candidate, Candidates, candidates, without_thoughts
@@ -69,8 +69,12 @@ def read(text: str, target: object) -> Reading[Any]:
 
     Thoughts, fences and prose around the JSON are passed over; safe coercions are made and
     recorded. Raises: SchemaError if the target can't be compiled; nothing for a bad text, which
-    gives a Reading with problems.
+    gives a Reading with problems. Raises: DocumentError if the text isn't a str.
     """
+    given: object = text  # a caller without a type checker passes anything
+    if not isinstance(given, str):
+        kind = type(given).__name__
+        raise DocumentError(f"A {kind} can't be read. Pass the answer's text as a str.")
     return read_answer(text, compile_schema(target))
 
 

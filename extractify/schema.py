@@ -142,7 +142,7 @@ def compile_schema(target: object) -> Schema[Any]:
         return _compile_json_schema(text)
     if _is_instance(target):
         kind = type(target).__name__
-        raise SchemaError(f"The target, a {kind}, isn't a type. Pass a class, not an instance.")
+        raise SchemaError(f"The target is a {kind}, not a type. Pass a class, not an instance.")
     try:
         # `A | B` equals `B | A`, but pydantic prefers the first of two that fit.
         return _compile_type(target, "" if isinstance(target, type) else repr(target))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from extractify.grounding import ground
@@ -81,12 +82,21 @@ def visible(text: str) -> str:
     )
 
 
+def count_absent(outcome: Outcome) -> int:
+    """How many of a value's leaves don't stand in the text; those that can't are left out."""
+    evidence = ground(outcome.data, outcome.text)
+    booleans = {pointer for pointer, leaf in _leaves(outcome.data) if isinstance(leaf, bool)}
+    return sum(not found.spans for at, found in evidence.items() if at not in booleans)
+
+
 def repair(outcome: Outcome) -> Iterator[str]:
-    """Yield lines that tell what was wrong with the first answer, and what is in the last."""
-    yield f"{outcome.name}: the first answer was sent back with what was wrong in it:"
-    leaves = dict(_leaves(outcome.data))
-    for problem in outcome.attempts[0].problems:
-        after = leaves.get(problem.pointer) if problem.pointer else outcome.data
-        yield f"  {problem}"
-        yield f"  in the last answer: {clipped(json.dumps(after, ensure_ascii=False), 300)}"
+    """Yield lines that tell how the answer was sent back: what was wrong, asked for, and said."""
+    yield f"{outcome.name}: the first answer was sent back."
+    for before, after in pairwise(outcome.attempts):
+        yield from (f"  wrong: {problem}" for problem in before.problems)
+        asked = "those values alone" if after.strategy == "patch" else "the whole again"
+        said = " ".join(after.completion.text.split())
+        yield f"  asked for {asked}, it said: {clipped(said, 200)}"
+    last = outcome.attempts[-1].problems
+    yield "  so it was mended." if not last else f"  still wrong: {last[0]}"
     yield ""

@@ -46,11 +46,11 @@ def _candidates(module: ModuleType) -> Iterator[str]:
 
 def imported(place: str) -> ModuleType:
     """Import a module by its name, or a file by its path under a name of its own."""
-    path = Path(place).absolute()
+    path = _current() / place
     is_file = place.endswith(".py")
     if is_file and not path.is_file():
         raise ConfigurationError(f"There is no file {path}.")
-    sys.path.insert(0, str(path.parent if is_file else Path.cwd()))
+    sys.path.insert(0, str(path.parent if is_file else _current()))
     try:
         if not is_file:
             return importlib.import_module(place)
@@ -62,6 +62,13 @@ def imported(place: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise ConfigurationError(f"The import failed: {_described(error)}") from error
     return module
+
+
+def _current() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigurationError("The current directory is gone. Change to one that is.") from None
 
 
 def _described(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from tenacity.stop import stop_after_attempt, stop_base
 
+from extractify.errors import ConfigurationError
 from extractify.messages import JsonValue
 from extractify.schema import Schema, compile_schema
 
@@ -31,6 +32,13 @@ class Repair:
     tokens: int | None = None
     cost: float | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a budget that no request fits in."""
+        if isinstance(self.stop, int) and self.stop < 1:
+            raise ConfigurationError(f"Repair(stop={self.stop}) allows no request; 1 is the least.")
+        if not isinstance(self.stop, int) and not callable(self.stop):
+            raise ConfigurationError("Repair(stop=…) takes a number or a tenacity stop.")
+
     def as_stop(self) -> stop_base:
         """The budget as a tenacity stop."""
         return stop_after_attempt(self.stop) if isinstance(self.stop, int) else self.stop
@@ -42,15 +50,15 @@ class Task(Generic[T]):
 
     target: a type that pydantic can validate, or a JSON Schema as a mapping. instructions: added
     to the system message as they are. examples: (document, value) pairs, shown as earlier turns.
-    temperature: clamped to what the endpoint takes; None leaves it to the profile. max_tokens: of
-    the answer, thinking included; None leaves it to the profile. extra: vendor parameters for the
-    request body.
+    repair: the budget, or the most requests. temperature: clamped to what the endpoint takes; None
+    leaves it to the profile. max_tokens: of the answer, thinking included; None leaves it to the
+    profile. extra: vendor parameters for the request body.
     """
 
     target: Any
     instructions: str = ""
     examples: Sequence[tuple[str, Any]] = ()
-    repair: Repair = Repair()
+    repair: Repair | int = Repair()
     temperature: float | None = None
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] | None = None
@@ -64,7 +72,7 @@ class Task(Generic[T]):
             target: TypeForm[T],
             instructions: str = "",
             examples: Sequence[tuple[str, T]] = (),
-            repair: Repair = ...,
+            repair: Repair | int = ...,
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
@@ -75,7 +83,7 @@ class Task(Generic[T]):
             target: Mapping[str, JsonValue],
             instructions: str = "",
             examples: Sequence[tuple[str, JsonValue]] = (),
-            repair: Repair = ...,
+            repair: Repair | int = ...,
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
@@ -85,6 +93,13 @@ class Task(Generic[T]):
     def __post_init__(self) -> None:
         """Compile the target now, so that a bad one fails where it is written."""
         compile_schema(self.target)
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise ConfigurationError(f"Task(max_tokens={self.max_tokens}) leaves no answer.")
+
+    @property
+    def budget(self) -> Repair:
+        """The repair budget, also where it was given as a number of requests."""
+        return Repair(self.repair) if isinstance(self.repair, int) else self.repair
 
     @property
     def schema(self) -> Schema[T]:

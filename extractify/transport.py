@@ -40,6 +40,8 @@ MAX_RETRY_AFTER = 60.0
 DEFAULT_TIMEOUT = 300.0
 """Seconds without a byte until a call fails; a thinking model is silent for long."""
 CONNECT_TIMEOUT = 10.0
+_SHORTEST_KEY = 8
+"""A shorter one is a dummy for a local server; masking it would garble the message."""
 
 Limits: TypeAlias = httpx.Limits
 
@@ -141,7 +143,7 @@ class Wire:
         try:
             return self._dialect.read(response.status_code, response.headers, response.content)
         except EndpointError as error:
-            if self._key:
+            if self._key and len(self._key) >= _SHORTEST_KEY:
                 _mask(error, self._key)
             raise
 
@@ -159,7 +161,7 @@ class Wire:
                 "Client(timeout=…), or ask for less."
             )
         else:
-            message = f"The exchange with {self.host} broke off: {what}. Try again."
+            message = f"The exchange with {self.host} broke off: {what.rstrip('.')}. Try again."
         return TransportError(message)
 
     def settings(self, timeout: float, limits: Limits | None) -> dict[str, Any]:

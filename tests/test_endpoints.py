@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pprint import pformat
+from typing import Any
 
 import pytest
 
 from extractify import Client, ConfigurationError, Endpoint
-from extractify.endpoints import LOCAL, PRESETS
+from extractify.endpoints import LOCAL, PRESETS, resolve
 from extractify.messages import Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, SMOLLM2
 from tests.loopback import KEY, environment
@@ -200,3 +201,9 @@ def test_an_endpoint_pickles_with_its_key() -> None:
 def test_a_client_without_an_endpoint_takes_the_one_of_the_environment() -> None:
     with environment(EXTRACTIFY_ENDPOINT="http://127.0.0.1:9/v1#qwen"):
         assert Client().endpoint == Endpoint("http://127.0.0.1:9/v1", "qwen")
+
+
+def test_what_is_no_endpoint_is_refused() -> None:
+    wrong: Any = 5
+    with pytest.raises(ConfigurationError, match="A int is no endpoint"):
+        resolve(wrong)

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from extractify import events
+from extractify.documents import Document
 from extractify.messages import (
     GOT_LIMIT,
     Attempt,
@@ -103,3 +104,12 @@ def test_a_text_is_cut_to_the_limit_with_an_ellipsis() -> None:
     assert clipped("x" * (GOT_LIMIT + 1)) == "x" * (GOT_LIMIT - 1) + "…"
     assert clipped("abcdef", 3) == "ab…"
     assert clipped("") == ""
+
+
+def test_the_reprs_of_what_travels_hold_nothing_that_was_said() -> None:
+    said = "Zyxomma"
+    message = Message("user", said, extra={"reasoning": said})
+    completion = Completion(said, message=message, reasoning=said, refusal=said, raw={"a": said})
+    request = Request("m", (message,), ResponseFormat("Debt", {"a": said}, said))
+    attempt = Attempt(request, completion, (), (), 0.1)
+    assert said not in repr((attempt, Document(said)))

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from extractify.errors import ExtractionError, SchemaError
+from extractify.errors import DocumentError, ExtractionError, SchemaError
 from extractify.messages import Fix, JsonValue
 from extractify.reading import Reading, read, read_answer
 from extractify.schema import compile_schema
@@ -459,3 +459,9 @@ def test_the_safe_cases_that_are_read_have_the_expected_value() -> None:
             wrong.add(case["id"])
     assert wrong == set(OTHERWISE)
     assert right >= RECOVERED
+
+
+@pytest.mark.parametrize("text", [None, b"{}", 5])
+def test_what_is_no_text_is_refused(text: Any) -> None:
+    with pytest.raises(DocumentError, match="Pass the answer's text as a str"):
+        read(text, Person)

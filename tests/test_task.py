@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from pydantic import BaseModel
 from tenacity import RetryCallState, Retrying
 from tenacity.stop import stop_after_attempt, stop_after_delay, stop_base, stop_never
 
-from extractify import Repair, SchemaError, Task
+from extractify import ConfigurationError, Repair, SchemaError, Task
 from extractify.schema import compile_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Invoice(BaseModel):
@@ -51,8 +54,8 @@ def test_a_task_survives_pickling_and_gives_the_same_schema(
     assert copy.schema is task.schema
     same = ["target", "instructions", "examples", "temperature", "max_tokens", "extra"]
     assert [getattr(copy, name) for name in same] == [getattr(task, name) for name in same]
-    assert [stops(copy.repair, n, 10.0 * n) for n in (1, 3, 7)] == [
-        stops(task.repair, n, 10.0 * n) for n in (1, 3, 7)
+    assert [stops(copy.budget, n, 10.0 * n) for n in (1, 3, 7)] == [
+        stops(task.budget, n, 10.0 * n) for n in (1, 3, 7)
     ]
 
 
@@ -61,7 +64,7 @@ def test_a_task_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         task.instructions = "other"  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        task.repair.stop = 5  # type: ignore[misc]
+        task.budget.stop = 5  # type: ignore[misc]
 
 
 def test_change_is_a_new_task() -> None:
@@ -106,3 +109,27 @@ def test_a_number_is_the_most_requests_and_a_stop_is_taken_as_it_is() -> None:
     assert [stops(either, 1, 10), stops(either, 1, 61), stops(either, 3, 1)] == [False, True, True]
     both = Repair(stop_after_attempt(3) & stop_after_delay(60))
     assert [stops(both, 3, 10), stops(both, 3, 61)] == [False, True]
+
+
+def test_a_budget_may_be_a_number_of_requests() -> None:
+    assert Task(Invoice, repair=2).budget == Repair(stop=2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Repair(stop=0),
+        lambda: Repair(stop=-1),
+        lambda: Task(Invoice, repair=0).budget,
+        lambda: Task(Invoice, max_tokens=0),
+    ],
+)
+def test_a_budget_in_which_nothing_fits_is_refused(wrong: Callable[[], object]) -> None:
+    with pytest.raises(ConfigurationError):
+        wrong()
+
+
+def test_a_stop_that_is_none_is_refused() -> None:
+    wrong: Any = "3"
+    with pytest.raises(ConfigurationError, match="a tenacity stop"):
+        Repair(stop=wrong)
