@@ -26,9 +26,9 @@ demo: $(STAMPS)/demo ## Extract typed data from sample documents with the embedd
 test: $(STAMPS)/dev ## Run all tests, then check the coverage of all of them together
 	@$(BIN)/python -m coverage erase
 	@echo "==> Testing: unit tests"
-	@$(BIN)/python -m pytest -m "not local_model" --cov --cov-report= --cov-fail-under=0
-	@echo "==> Testing: the embedded model, and the coverage of both runs"
-	@$(BIN)/python -m pytest -m local_model --cov --cov-append
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not local_model" --cov --cov-report= --cov-fail-under=0
+	@echo "==> Testing: what takes longer, the embedded model too, and the coverage of both runs"
+	@$(BIN)/python -m pytest -m "slow or local_model" --cov --cov-append
 
 check: $(STAMPS)/dev ## Check format, lint, types and layers
 	@echo "==> Checking the format"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Process = Callable[..., subprocess.Popen[str]]
 
+pytestmark = pytest.mark.slow
+
 MODELS = """
 from decimal import Decimal
 from pydantic import BaseModel, Field

@@ -356,6 +356,7 @@ def test_valid_json_beside_a_mistake_is_read_as_well(value: JsonValue, indent: i
     assert mend(f"[None, {text}, 1]").value == [None, value, 1]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(CONTAINERS, INDENTS, st.data())
 def test_no_beginning_of_a_json_container_is_a_value(
@@ -368,6 +369,7 @@ def test_no_beginning_of_a_json_container_is_a_value(
     assert refused(begun).truncated
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(SIMPLE_OBJECTS, st.data())
 def test_one_missing_comma_between_members_is_put_back(
@@ -391,6 +393,7 @@ def test_one_string_in_other_quotes_is_the_same_string(
     assert mend(changed).value == value
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(SIMPLE_OBJECTS)
 def test_what_python_prints_is_read(value: dict[str, JsonValue]) -> None:
@@ -422,6 +425,7 @@ REPEATED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("head", "unit"), REPEATED)
 def test_the_cost_is_linear_whatever_the_text(head: str, unit: str) -> None:
     def cost(size: int) -> float:
@@ -435,6 +439,7 @@ def test_the_cost_is_linear_whatever_the_text(head: str, unit: str) -> None:
     assert cost(32_000) < 8 * cost(8_000) + 0.3
 
 
+@pytest.mark.slow
 def test_a_text_that_needs_too_many_mends_is_not_json() -> None:
     assert len(mend(f"[{'x,' * (MAX_MENDS - 1)}]").fixes) == MAX_MENDS
     refused(f"[{'x,' * MAX_MENDS}]")

@@ -29,6 +29,8 @@ from extractify.local import LocalModel, LocalServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow
+
 STAND_IN = """
 import json, os, signal, sys, time
 from types import SimpleNamespace

@@ -296,6 +296,7 @@ def test_nesting_is_read_up_to_a_bound(around: str) -> None:
 MEGABYTE = 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
