@@ -19,8 +19,17 @@ from extractify.errors import ExtractifyError, ExtractionError, Refused, Truncat
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.lowering import lower
-from extractify.messages import Attempt, JsonValue, Prices, Problem, Request, Strategy, clipped
-from extractify.patching import PATCH, REPLY_KINDS, Patch, kept, patch_for, read_patch
+from extractify.messages import (
+    Attempt,
+    JsonValue,
+    Message,
+    Prices,
+    Problem,
+    Request,
+    Strategy,
+    clipped,
+)
+from extractify.patching import PATCH, REPLY_KINDS, Patch, kept, mended, patch_for, read_patch
 from extractify.profiles import Profile
 from extractify.prompts import Source
 from extractify.reading import Reading, read_answer
@@ -236,24 +245,25 @@ def _following(
     if completion.finish_reason == "length" and turn.patch is None:
         request = _with_more_room(turn.request, case.task, case.profile)
         return None if request is None else replace(turn, request=request)
-    patch = patch_for(case.task.schema, reading) if turn.patch is None else None
-    if patch is not None:
-        return _Turn(_patch_request(case, turn, completion, patch), "patch", patch)
     answer = completion.message if turn.patch is None else prompts.answered(reading.partial)
+    failed = turn.patch is not None and not mended(turn.patch, reading)
+    patch = None if failed else patch_for(case.task.schema, reading)
+    if patch is not None:
+        return _Turn(_patch_request(case, turn, answer, patch), "patch", patch)
     problems = [problem for problem in reading.problems if problem.kind not in REPLY_KINDS]
     messages = prompts.repair(case.asked.messages, answer, problems)
     whole = replace(turn.request, messages=messages, response_format=case.asked.response_format)
     return _Turn(whole, "regenerate")
 
 
-def _patch_request(case: _Case, turn: _Turn, completion: Completion, patch: Patch) -> Request:
+def _patch_request(case: _Case, turn: _Turn, answer: Message, patch: Patch) -> Request:
     """Ask for a patch: after the last answer and its problems, or afresh."""
     profile, schema = case.profile, patch.schema
     # Without an envelope the keys stand right below the instructions: small models need that.
     envelope = PATCH if profile.replays or profile.envelope == "always" else None
     if profile.replays:
         asked, problems = case.asked.messages, patch.problems
-        messages = prompts.patch(asked, completion, problems, schema, PATCH)
+        messages = prompts.patch(asked, answer, problems, schema, PATCH)
     else:
         messages = prompts.patch_afresh(case.task, case.source, schema, envelope)
     wire = lower.__wrapped__(schema, profile, envelope)  # it won't be asked for again

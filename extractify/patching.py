@@ -101,6 +101,14 @@ def read_patch(
     return Reading(verdict.value, (*changed, *verdict.fixes))
 
 
+def mended(patch: Patch, reading: Reading[Any]) -> bool:
+    """Whether the reply mended what it was asked for; other places may still be wrong."""
+    asked = set(patch.pointers)
+    return not any(
+        problem.kind in REPLY_KINDS or problem.pointer in asked for problem in reading.problems
+    )
+
+
 def kept(patch: Patch, reason: Problem) -> Reading[Any]:
     """The base and its problems, for a reply that mended nothing. reason: what is wrong with it."""
     return Reading(None, (), (*patch.problems, reason), patch.base)

@@ -18,7 +18,7 @@ from extractify.nodes import ENVELOPE
 from extractify.notation import notation
 
 if TYPE_CHECKING:
-    from extractify.messages import Completion, JsonValue, Problem
+    from extractify.messages import JsonValue, Problem
     from extractify.schema import Schema
     from extractify.task import Task
 
@@ -61,7 +61,7 @@ def repair(
 
 def patch(
     asked: tuple[Message, ...],
-    completion: Completion,
+    answer: Message,
     problems: Sequence[Problem],
     schema: Schema[Any],
     envelope: str,
@@ -69,7 +69,7 @@ def patch(
     """Follow the question by the last answer and ask for the values alone that are wrong in it."""
     wanted = notation(schema, envelope=envelope)
     correction = Message("user", f"{_listed(problems)}\n{_PATCH}\n{wanted}")
-    return (*asked, completion.message, correction)
+    return (*asked, answer, correction)
 
 
 def patch_afresh(

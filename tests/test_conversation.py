@@ -534,3 +534,21 @@ def test_the_budget_that_ended_the_call_is_on_the_error(
     assert error.usage.cost == pytest.approx(requests * 0.00002)
     assert f"Repair({budget}=" in str(error)
     assert pickled(error).budget == budget
+
+
+def test_more_wrong_leaves_than_are_told_at_once_are_patched_in_turn() -> None:
+    rows = [{"debtor": f"No. {n}", "amount": n} for n in range(90)]
+    wrong = [{**row, "amount": "many"} if n % 3 == 0 else row for n, row in enumerate(rows[:75])]
+    first = {f"/entries/{n}/amount": n for n in range(0, 60, 3)}
+    rest = {f"/entries/{n}/amount": n for n in range(60, 75, 3)}
+    played = play(
+        Task(Entries),
+        json.dumps({"entries": wrong + rows[75:]}),
+        json.dumps({"patch": first}),
+        json.dumps({"patch": rest}),
+    )
+    assert played.extraction is not None
+    assert played.extraction.value == Entries.model_validate({"entries": rows})
+    assert [a.strategy for a in played.extraction.attempts] == ["ask", "patch", "patch"]
+    replayed = played.requests[2].messages[-2].content
+    assert json.loads(replayed)["entries"][57]["amount"] == 57
