@@ -52,6 +52,8 @@ bench: $(STAMPS)/demo ## Measure the cost of a call, of the import and of repair
 	@$(BIN)/python benchmarks/imports.py
 	@echo "==> Measuring what mending an answer costs"
 	@$(BIN)/python benchmarks/repair.py
+	@echo "==> Reading malformed answers"
+	@$(BIN)/python benchmarks/reading.py
 
 clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"

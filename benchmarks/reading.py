@@ -1,0 +1,100 @@
+"""What is read out of malformed answers, by policy, and what reading costs.
+
+The cases are those beside the project (`../shared/cases/parse_cases.json`); without them only the
+cost is measured. json_repair, with jsonschema behind it, reads the same ones in the same run where
+it is installed; it is no dependency. Cost: CPU seconds for 1 MB of what readers find hard.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+from pydantic import BaseModel
+
+import extractify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CASES = Path(__file__).parents[2] / "shared" / "cases" / "parse_cases.json"
+TO_READ = ("safe", "coercion")
+TO_DECLINE = ("reject", "truncated_as_final", "guess_from_prose", "lossy")
+MEGABYTE = 1_000_000
+HARD = {
+    "valid": '{"value": [' + "1," * (MEGABYTE // 2) + "1]}",
+    "open brackets": "[" * 100_000,
+    "objects in a row": '{"value":1}' * (MEGABYTE // 11),
+    "open string, k: v": '{"a": "' + "k: v " * (MEGABYTE // 5),
+    "fences": "```json\n{}\n```\n" * (MEGABYTE // 15),
+    "single quotes": "{'value': [" + "'a'," * (MEGABYTE // 4) + "]}",
+}
+
+
+class Value(BaseModel):
+    value: list[int]
+
+
+def ours(text: str, schema: Any) -> tuple[bool, Any]:  # noqa: ANN401  (any JSON Schema)
+    try:
+        reading = extractify.read(text, schema)
+    except extractify.SchemaError:
+        return False, None
+    return reading.ok, reading.value if reading.ok else None
+
+
+def json_repairs(text: str, schema: Any) -> tuple[bool, Any]:  # noqa: ANN401  (any JSON Schema)
+    import json_repair
+
+    value: Any = json_repair.loads(text)
+    try:
+        jsonschema.validate(value, schema)
+    except (jsonschema.ValidationError, jsonschema.SchemaError, RecursionError):
+        return False, None
+    return True, value
+
+
+def judged(read: Callable[[str, Any], tuple[bool, Any]]) -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for case in json.loads(CASES.read_text()):
+        ok, value = read(case["input"], {} if case["schema"] is None else case["schema"])
+        verdict = ("right" if value == case["expected"] else "other") if ok else "declined"
+        counts[case["policy"], verdict] += 1
+    return counts
+
+
+def show_cases() -> None:
+    ways = {"extractify": ours}
+    if find_spec("json_repair"):
+        ways["json_repair + jsonschema"] = json_repairs
+    for name, read in ways.items():
+        counts = judged(read)
+        print(f"  {name}")
+        for policy in (*TO_READ, *TO_DECLINE):
+            row = [counts[policy, verdict] for verdict in ("right", "other", "declined")]
+            want = "read" if policy in TO_READ else "decline"
+            told = f"{row[0]:4} as expected {row[1]:4} otherwise {row[2]:4} declined"
+            print(f"    {policy:<20} (to {want:<7}) {told}")
+
+
+def main() -> int:
+    if CASES.exists():
+        show_cases()
+    else:
+        print(f"  no cases at {CASES}")
+    for name, text in HARD.items():
+        started = time.process_time()
+        reading = extractify.read(text, Value)
+        seconds = time.process_time() - started
+        print(f"  {name:<20} {len(text) / 1e6:4.1f} MB {seconds:6.2f} s CPU  ok={reading.ok}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
