@@ -35,7 +35,7 @@ STAND_IN = """
 import json, os, signal, sys, time
 from types import SimpleNamespace
 
-print("a word on standard output")
+print("a word on standard output", flush=True)
 
 class CommonParams:
     def __init__(self):
