@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 _TRUE = frozenset({"true", "yes", "y", "on"})
 _FALSE = frozenset({"false", "no", "n", "off"})
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?")
-_POINT_LAST = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+")
-_COMMA_LAST = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+")
-_MANY_GROUPS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,})")
-_MONEY = re.compile(r"(?:[A-Z]{3}|\p)\s*(.+)|(.+?)\s*(?:[A-Z]{3}|\p)".replace(r"\p", "[$€£¥₹₽₩₺]"))
+_POINT_LAST = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d+")
+_COMMA_LAST = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d+")
+_MANY_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,})")
+_ONE_GROUP = re.compile(r"[+-]?\d{1,3}\.\d{3}")
+# Any three capitals may be a word: 3 MRD are three billion in German.
+_CURRENCY = (
+    r"(?:[$€£¥₹₽₩₺]|AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR"
+    r"|ISK|JPY|KRW|MAD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH"
+    r"|USD|VND|ZAR)"
+)
+_MONEY = re.compile(rf"{_CURRENCY}\s*(.+)|(.+?)\s*{_CURRENCY}")
 _SEPARATORS = re.compile(r"[\s_\-]+")
 _EXACT = 2**53
 _LONGEST = 40
@@ -103,6 +110,8 @@ def _number(text: str) -> int | float | None:
     money = _MONEY.fullmatch(text)
     if money:
         text = (money[1] or money[2]).strip()
+        if _ONE_GROUP.fullmatch(text):
+            return None
     if _POINT_LAST.fullmatch(text) or _MANY_GROUPS.fullmatch(text):
         text = text.replace(",", "") if "," in text else text.replace(".", "")
     elif _COMMA_LAST.fullmatch(text):

@@ -27,6 +27,7 @@ from extractify.messages import (
     Problem,
     Request,
     Strategy,
+    Usage,
     clipped,
 )
 from extractify.patching import PATCH, REPLY_KINDS, Patch, kept, mended, patch_for, read_patch
@@ -170,7 +171,7 @@ class _Budget:
         self._state.set_result(None)
         spent = self._stop(self._state)
         self._state.prepare_for_next_attempt()
-        tokens = sum(attempt.usage.total_tokens or 0 for attempt in attempts)
+        tokens = sum(_spent(attempt.usage) for attempt in attempts)
         cost = sum(attempt.usage.cost or 0.0 for attempt in attempts)
         limits = {
             "stop": spent,
@@ -178,6 +179,12 @@ class _Budget:
             "cost": self._repair.cost is not None and cost >= self._repair.cost,
         }
         return next((name for name, reached in limits.items() if reached), None)
+
+
+def _spent(usage: Usage) -> int:
+    """Tokens in all, also where only the parts are told."""
+    parts = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+    return parts if usage.total_tokens is None else usage.total_tokens
 
 
 def _priced(completion: Completion, prices: Prices | None) -> Completion:

@@ -43,7 +43,7 @@ class Invalid(ValueError):
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
-        self.pointer = pointer
+        self.pointer = pointer if pointer.startswith("/") or not pointer else f"/{pointer}"
 
     def __reduce__(self) -> tuple[type[Invalid], tuple[str, str]]:
         return Invalid, (self.pointer, str(self))

@@ -58,7 +58,7 @@ class Request:
     response_format: ResponseFormat | None = None
     temperature: float | None = None
     max_tokens: int | None = None
-    extra: Mapping[str, JsonValue] = field(default_factory=dict)
+    extra: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Problem:
     pointer: str
     kind: str
     expected: str
-    got: str = ""
+    got: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         """`/items/3/price: expected a number; got "twelve"`."""
@@ -162,7 +162,7 @@ class Fix:
 
     pointer: str
     kind: str
-    got: str = ""
+    got: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,10 +130,27 @@ def at(data: JsonValue, pointer: str) -> JsonValue:
     """What stands at a pointer into plain data; None where nothing does."""
     for step in steps(pointer):
         if isinstance(data, list):
-            data = data[int(step)] if step.isdecimal() and int(step) < len(data) else None
+            index = _index(step)
+            data = data[index] if index is not None and index < len(data) else None
         else:
             data = data.get(step) if isinstance(data, dict) else None
     return data
+
+
+def has_place(data: JsonValue, pointer: str) -> bool:
+    """Whether `put` can set a value there: its parent is there, and an index is in reach."""
+    above, _, _ = pointer.rpartition("/")
+    parent, last = at(data, above), steps(pointer)[-1]
+    if isinstance(parent, list):
+        index = _index(last)
+        return index is not None and index <= len(parent)
+    return isinstance(parent, dict)
+
+
+def _index(step: str) -> int | None:
+    """The position that a step of a pointer names in a list (RFC 6901: no leading zeros)."""
+    plain = step.isascii() and step.isdecimal() and (step == "0" or step[0] != "0")
+    return int(step) if plain else None
 
 
 def put(data: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
@@ -143,7 +160,9 @@ def put(data: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
         above, _, _ = pointer.rpartition("/")
         parent = at(whole[""], above) if pointer else whole
         if isinstance(parent, list):
-            parent[int(steps(pointer)[-1])] = value
+            index = _index(steps(pointer)[-1])
+            if index is not None and index <= len(parent):
+                parent[index : index + 1] = [value]  # right behind the last it is one more
         elif isinstance(parent, dict):
             parent[steps(pointer)[-1] if pointer else ""] = value
     return whole[""]

@@ -19,10 +19,10 @@ MAX_RESTARTS = 8
 
 _SORTED = json.JSONEncoder(sort_keys=True)
 _FENCE = re.compile(r"^[ \t]*(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))$", re.MULTILINE)
-_TOKEN = re.compile(r"[\[\]{}\"]|</?think(?:ing)?>")
-_CLOSER = re.compile(r"</think(?:ing)?>")
+_TOKEN = re.compile(r"[\[\]{}\"]|</?think(?:ing)?>", re.IGNORECASE)
+_CLOSER = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 # No JSON string holds a line break, so this tag ends a thought, whatever quotes stand before it.
-_LINE_CLOSER = re.compile(r"</think(?:ing)?>(?=[ \t]*\r?\n)|(?<=\n)</think(?:ing)?>")
+_LINE_CLOSER = re.compile(r"</think(?:ing)?>(?=[ \t]*\r?\n)|(?<=\n)</think(?:ing)?>", re.IGNORECASE)
 # Members behind a container: it was closed too early, and isn't all that was said.
 _CONTINUES = re.compile(r'\s*,\s*"')
 _BEGINS_MEMBERS = re.compile(r"""[{\[][{\[\s]*(?:["'`\u201c\u2018/#]|[\w$]+\s*:)""")
@@ -153,11 +153,19 @@ def _is_broken(source: str, candidate: Candidate | None, text: str, end: int) ->
 
 
 def _loaded(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
+    given_twice: list[bool] = []
+
+    def members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+        found = dict(pairs)
+        given_twice.append(len(found) < len(pairs) and any(found[k] != v for k, v in pairs))
+        return found
+
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=members)
     except (ValueError, RecursionError):
         return None
-    return None if _too_deep(value) else Candidate(text, value, fixes)
+    conflicts = ("",) if any(given_twice) else ()
+    return None if _too_deep(value) else Candidate(text, value, fixes, conflicts)
 
 
 def _too_deep(value: JsonValue) -> bool:

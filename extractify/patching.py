@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractify.messages import Fix, JsonValue, Problem
-from extractify.nodes import ENVELOPE, at, below, put, steps
+from extractify.nodes import ENVELOPE, at, below, has_place, put, steps
 from extractify.parsing import candidates
 from extractify.reading import Reading
 from extractify.schema import Schema
@@ -55,7 +55,11 @@ def patch_for(schema: Schema[Any], reading: Reading[Any]) -> Patch | None:
     if len(json.dumps(base)) <= TINY:
         return None
     parts = {pointer: below(schema.asked, pointer) for pointer in pointers}
-    known = {pointer: part for pointer, part in parts.items() if part is not None}
+    known = {
+        pointer: part
+        for pointer, part in parts.items()
+        if part is not None and has_place(base, pointer)
+    }
     failing = sum(_leaves(at(base, pointer)) for pointer in pointers)
     if len(known) < len(parts) or failing > max(1, _leaves(base) * MOST_LEAVES):
         return None
@@ -79,7 +83,12 @@ def read_patch(
 
     A pointer that wasn't asked for is refused; the base is then what it was.
     """
-    found = [value for each in candidates(text).found for value in _patches(each.value, patch)]
+    found = [
+        value
+        for each in candidates(text).found
+        if not each.conflicts
+        for value in _patches(each.value, patch)
+    ]
     if len({json.dumps(value, sort_keys=True) for value in found}) != 1:
         expected = "expected one object of the pointers that were asked for"
         return kept(patch, Problem("", "no_patch", expected))

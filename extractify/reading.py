@@ -6,7 +6,7 @@ An answer is accepted only if exactly one distinct value in it validates.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pydantic_core import ValidationError
@@ -40,10 +40,10 @@ class Reading(Generic[T]):
     best value so far as plain data where there are problems.
     """
 
-    _value: T | None
+    _value: T | None = field(repr=False)
     fixes: tuple[Fix, ...] = ()
     problems: tuple[Problem, ...] = ()
-    partial: JsonValue = None
+    partial: JsonValue = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -128,7 +128,7 @@ def _other_forms(
     if found.sequence and any(root.get("type") == "array" for root in roots):
         yield list(found.sequence), (Fix("", "items"),)
     words = without_thoughts(text).strip()
-    cut_off = found.truncated or words.startswith('"')
+    cut_off = found.truncated or words.startswith(('"', "```", "~~~"))
     if not words or cut_off or (words.startswith("{") and found.found):
         return
     if roots and all(root.keys() & {"enum", "const"} for root in roots):
@@ -155,6 +155,8 @@ def _read_strictly(
     """Take the standard case in one pass: nothing but the JSON that was asked for."""
     if schema.adapter is None or (schema.has_idle_nulls and "null" in text):
         return None
+    if schema.needs_nothing:  # an error or another envelope would pass for an empty answer
+        return None
     if _NOT_FINITE.search(text) or (has_dates(schema) and _QUOTED_NUMERAL.search(text)):
         return None
     try:
@@ -180,12 +182,29 @@ def _judge(
         conflicts = tuple(Problem(pointer, "conflict", expected) for pointer in candidate.conflicts)
         return Reading(None, candidate.fixes, conflicts[:MAX_PROBLEMS], candidate.value)
     readings: list[Reading[T]] = []
-    for data, fixes in _forms(candidate.value, enveloped=enveloped):
+    forms = list(_forms(candidate.value, enveloped=enveloped))
+    if schema.needs_nothing and ENVELOPE not in schema.property_names:
+        forms.sort(
+            key=lambda form: form[0] is candidate.value
+        )  # bare, the envelope would pass for an answer that says nothing
+    for data, fixes in forms:
+        if schema.needs_nothing and _is_foreign(data, schema):
+            expected = "expected at least one of the target's keys; there is none"
+            problem = Problem("", "no_known_key", expected)
+            readings.append(Reading(None, candidate.fixes, (problem,), data))
+            continue
         verdict: Verdict[T] = validate(schema, data, context)
         if not verdict.problems:
             return Reading(verdict.value, (*candidate.fixes, *fixes, *verdict.fixes))
         readings.append(Reading(None, candidate.fixes, verdict.problems, data))
     return readings[0]
+
+
+def _is_foreign(data: JsonValue, schema: Schema[Any]) -> bool:
+    """Whether an object has members, and none that the target declares."""
+    roots = list(schema.branches(schema.canonical))
+    declared = {key for root in roots for key in root.get("properties", ())}
+    return isinstance(data, dict) and bool(data) and declared.isdisjoint(data)
 
 
 def _forms(data: JsonValue, *, enveloped: bool) -> Iterator[tuple[JsonValue, tuple[Fix, ...]]]:

@@ -83,6 +83,18 @@ class Schema(Generic[T]):
         return _nullables(self.asked) > _nullables(self.canonical)
 
     @cached_property
+    def needs_nothing(self) -> bool:
+        """Whether it is an object that declares keys, requires none and drops all others."""
+        roots = list(self.branches(self.canonical))
+        return any(root.get("properties") for root in roots) and not any(
+            root.get("required")
+            or root.get("additionalProperties", False)
+            or "patternProperties" in root
+            or root.get("type") != "object"
+            for root in roots
+        )
+
+    @cached_property
     def property_names(self) -> frozenset[str]:
         """Every key that the target declares, at any depth."""
         names: set[str] = set()

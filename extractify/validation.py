@@ -41,6 +41,8 @@ _OWN_WORDS = frozenset({"value_error", "assertion_error"})
 _COERCIBLE = re.compile(r"_type$|_parsing$|_from_")
 # Pydantic's lax mode says "…_parsing" of a string that is no number; so it was told to be strict.
 _WANTED_STRICT = frozenset({"int_type", "float_type", "decimal_type", "bool_type"})
+# A thousand, or one and three decimals.
+_GROUPED = re.compile(r"\s*[+-]?\d{1,3}\.\d{3}\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMERAL = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
@@ -63,8 +65,9 @@ def validate(
         return Verdict(None, (), unsound)
     data = without_idle_nulls(schema, data)
     verdict = _judged(schema, data, context)
-    mended, fixes = _coerced(schema, data, verdict.problems)
-    if not fixes:
+    strict = getattr(schema.target, "model_config", {}).get("strict", False)
+    mended, fixes = (data, ()) if strict else _coerced(schema, data, verdict.problems)
+    if not fixes or next(_unsound(mended), None):
         return verdict
     again = _judged(schema, mended, context)
     if again.problems:
@@ -130,6 +133,8 @@ def _is_guess(error: Mapping[str, Any]) -> bool:
         return kind != "bool_type"
     if isinstance(given, int | float):
         return kind in _TEMPORAL
+    if isinstance(given, str) and kind == "int_type":
+        return _GROUPED.fullmatch(given) is not None
     return isinstance(given, str) and kind == "float_type" and not math.isfinite(float(given))
 
 
@@ -229,8 +234,14 @@ def without_idle_nulls(schema: Schema[Any], data: JsonValue) -> JsonValue:
     return _pruned(schema, [schema.canonical], data)
 
 
+def _plain(schema: Schema[Any], nodes: Sequence[Node]) -> list[Node]:
+    """The plain schemas that these stand for, each once: recursive unions lead back to the same."""
+    found = {id(branch): branch for node in nodes for branch in schema.branches(node)}
+    return list(found.values())
+
+
 def _pruned(schema: Schema[Any], nodes: list[Node], data: JsonValue) -> JsonValue:
-    branches = [branch for node in nodes for branch in schema.branches(node)]
+    branches = _plain(schema, nodes)
     if isinstance(data, list):
         return [_pruned(schema, _under(branches, i), item) for i, item in enumerate(data)]
     if not isinstance(data, dict):
@@ -337,7 +348,7 @@ def _leaves(
     schema: Schema[Any], nodes: Sequence[Node], data: JsonValue, pointer: str = ""
 ) -> Iterator[tuple[str, JsonValue, list[Node]]]:
     """Yield each leaf, where it stands, and the plain schemas that hold there."""
-    branches = [branch for node in nodes for branch in schema.branches(node)]
+    branches = _plain(schema, nodes)
     if isinstance(data, dict):
         for key, value in data.items():
             place = f"{pointer}/{escaped(key)}"
