@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     )
     from extractify.profiles import Profile
     from extractify.reading import Reading, read
-    from extractify.task import Repair, Task
+    from extractify.repair import Repair
+    from extractify.task import Task
     from extractify.transport import Retry
 
 __version__ = "0.1.0"
@@ -102,7 +103,8 @@ _HOMES = {
     "messages": "Attempt Completion Fix Message Prices Problem Request Usage",
     "profiles": "Profile",
     "reading": "Reading read",
-    "task": "Repair Task",
+    "repair": "Repair",
+    "task": "Task",
     "transport": "Retry",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
-from extractify.conversation import Setting, converse, first_request
-from extractify.endpoints import LOCAL, Endpoint, resolve
-from extractify.errors import ConfigurationError, ExtractifyError, TransportError
+from extractify.conversation import Asked, Setting, converse, first_request
+from extractify.endpoints import Endpoint, resolve
+from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.links import AsyncLink, Link
 from extractify.task import Task
 from extractify.transport import (
     DEFAULT_TIMEOUT,
-    AsyncTransport,
     BuiltRequest,
     Limits,
     Retry,
-    Transport,
     Wire,
 )
 
@@ -29,18 +27,17 @@ if TYPE_CHECKING:
 
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
-    from extractify.local import LocalServer
-    from extractify.messages import Completion, JsonValue, Request
+    from extractify.messages import Completion, JsonValue
     from extractify.prompts import Source
 
 T = TypeVar("T")
+L = TypeVar("L", Link, AsyncLink)
 
 
-class _Session:
-    """What both clients are made of: an endpoint, the options, and a local server if it needs one.
+class _Session(Generic[L]):
+    """What both clients are made of: an endpoint, the options, and the links opened so far."""
 
-    Nothing is opened here but what `_start` opens.
-    """
+    _kind: type[L]
 
     def __init__(
         self,
@@ -66,13 +63,8 @@ class _Session:
             "limits": limits,
             "emit": self._emit,
         }
-        self._setting = Setting(
-            self.endpoint.model,
-            self.endpoint.capabilities,
-            self.endpoint.extra,
-            self.endpoint.prices,
-        )
-        self._server: LocalServer | None = None
+        self._setting = _setting(self.endpoint)
+        self._links: list[L] = []
         self._lock = threading.Lock()
 
     def build_request(self, target: object, document: Source) -> BuiltRequest:
@@ -80,39 +72,32 @@ class _Session:
         request = first_request(_task(target), document, self._setting)
         return Wire(self.endpoint).built(request)
 
-    def _start(self) -> Wire:
-        """Start the local server if the endpoint is one, and say where requests go."""
-        endpoint = self.endpoint
-        if endpoint.url == LOCAL:
-            from extractify.local import LocalModel, LocalServer  # only few calls need it
-
-            self._server = LocalServer(LocalModel.find(endpoint.model))
-            endpoint = replace(endpoint, url=self._server.url)
-        return Wire(endpoint)
-
-    def _stop(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-
-    def _explained(self, error: TransportError) -> TransportError:
-        """Say that the local server died, where that is the reason."""
-        reason = self._server.why_dead() if self._server is not None else None
-        if reason is None:
-            return error
-        message = f"The local model's server died: {reason} Open a new client to start it again."
-        return TransportError(message)
-
     def _conversation(
         self, target: object, document: Source
-    ) -> Generator[Request, Completion, Extraction[Any]]:
-        return converse(_task(target), document, self._setting, self._emit)
+    ) -> Generator[Asked, Completion, Extraction[Any]]:
+        return converse(_task(target), document, self._setting, self._emit, _setting)
+
+    def _link(self, endpoint: object) -> L:
+        """The link to an endpoint; one that `on_problems` named gets its own when it is asked."""
+        with self._lock:
+            for link in self._links:
+                if link.endpoint is endpoint or link.endpoint == endpoint:
+                    return link
+            link = self._kind(cast("Endpoint", endpoint), self._options)
+            self._links.append(link)
+            return link
+
+    def _unlinked(self) -> list[L]:
+        """The links opened so far, to be closed; the next request opens new ones."""
+        with self._lock:
+            links, self._links = self._links, []
+        return links
 
 
-class Client(_Session):
+class Client(_Session[Link]):
     """Extracts synchronously; safe to share between threads. Close it, or use it in a `with`."""
 
-    _transport: Transport | None = None
+    _kind = Link
 
     @overload
     def extract(self, target: Task[T], document: Source) -> Extraction[T]: ...
@@ -133,31 +118,17 @@ class Client(_Session):
         with closing(self._conversation(target, document)) as flow:
             return _drive(flow, self._send)
 
-    def _send(self, request: Request) -> Completion:
-        try:
-            return self._opened().send(request)
-        except TransportError as error:
-            raise self._explained(error) from None
-
-    def _opened(self) -> Transport:
-        transport = self._transport
-        if transport is None:
-            with self._lock:
-                transport = self._transport or Transport(self._start(), **self._options)
-                self._transport = transport
-        return transport
+    def _send(self, asked: Asked) -> Completion:
+        return self._link(asked.endpoint).send(asked.request)
 
     def close(self) -> None:
         """Close the connections, and the local server if there is one."""
-        with self._lock:
-            transport, self._transport = self._transport, None
-            if transport is not None:
-                transport.close()
-            self._stop()
+        for link in self._unlinked():
+            link.close()
 
     def __enter__(self) -> Self:
         """Open the connections; a local model starts now."""
-        self._opened()
+        self._link(self.endpoint).open()
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -165,10 +136,10 @@ class Client(_Session):
         self.close()
 
 
-class AsyncClient(_Session):
+class AsyncClient(_Session[AsyncLink]):
     """Extracts asynchronously, within one event loop. Close it, or use it in an `async with`."""
 
-    _transport: AsyncTransport | None = None
+    _kind = AsyncLink
 
     @overload
     async def extract(self, target: Task[T], document: Source) -> Extraction[T]: ...
@@ -183,43 +154,17 @@ class AsyncClient(_Session):
         with closing(self._conversation(target, document)) as flow:
             return await _drive_async(flow, self._send)
 
-    async def _send(self, request: Request) -> Completion:
-        try:
-            return await (await self._opened()).send(request)
-        except TransportError as error:
-            raise self._explained(error) from None
-
-    async def _opened(self) -> AsyncTransport:
-        if self._transport is None:
-            import asyncio  # as slow to import as all of ours, and only this client needs it
-
-            # A local model takes a second to start; the loop goes on meanwhile.
-            await asyncio.to_thread(self._open)
-        if self._transport is None:
-            message = "The client was closed while it opened. Open a new one."
-            raise ConfigurationError(message)
-        return self._transport
-
-    def _open(self) -> None:
-        with self._lock:
-            if self._transport is None:
-                self._transport = AsyncTransport(self._start(), **self._options)
+    async def _send(self, asked: Asked) -> Completion:
+        return await self._link(asked.endpoint).send(asked.request)
 
     async def close(self) -> None:
         """Close the connections, and the local server if there is one."""
-        transport, self._transport = self._transport, None
-        try:
-            if transport is not None:
-                await transport.close()
-        finally:
-            if self._server is not None:
-                import asyncio
-
-                await asyncio.to_thread(self._stop)
+        for link in self._unlinked():
+            await link.close()
 
     async def __aenter__(self) -> Self:
         """Open the connections; a local model starts now."""
-        await self._opened()
+        await self._link(self.endpoint).open()
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -251,13 +196,13 @@ def extract(
         return client.extract(task, document)
 
 
-def _drive(flow: Generator[Request, Completion, T], send: Callable[[Request], Completion]) -> T:
-    step: Callable[[], Request] = partial(next, flow)
+def _drive(flow: Generator[Asked, Completion, T], send: Callable[[Asked], Completion]) -> T:
+    step: Callable[[], Asked] = partial(next, flow)
     try:
         while True:
-            request = step()
+            asked = step()
             try:
-                step = partial(flow.send, send(request))
+                step = partial(flow.send, send(asked))
             except ExtractifyError as error:
                 step = partial(flow.throw, error)
     except StopIteration as done:
@@ -265,18 +210,31 @@ def _drive(flow: Generator[Request, Completion, T], send: Callable[[Request], Co
 
 
 async def _drive_async(
-    flow: Generator[Request, Completion, T], send: Callable[[Request], Awaitable[Completion]]
+    flow: Generator[Asked, Completion, T], send: Callable[[Asked], Awaitable[Completion]]
 ) -> T:
-    step: Callable[[], Request] = partial(next, flow)
+    step: Callable[[], Asked] = partial(next, flow)
     try:
         while True:
-            request = step()
+            asked = step()
             try:
-                step = partial(flow.send, await send(request))
+                step = partial(flow.send, await send(asked))
             except ExtractifyError as error:
                 step = partial(flow.throw, error)
     except StopIteration as done:
         return cast("T", done.value)
+
+
+def _setting(endpoint: object) -> Setting:
+    """Where a conversation with an endpoint takes place."""
+    if not isinstance(endpoint, Endpoint):
+        message = (
+            f"on_problems returned a {type(endpoint).__name__}. It returns an instruction (a str), "
+            "an Endpoint or None."
+        )
+        raise ConfigurationError(message)
+    name = f"{endpoint.url}#{endpoint.model}"
+    profile, extra, prices = endpoint.capabilities, endpoint.extra, endpoint.prices
+    return Setting(endpoint.model, profile, extra, prices, endpoint, name)
 
 
 def _task(target: object) -> Task[Any]:

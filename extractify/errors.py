@@ -50,11 +50,16 @@ class Invalid(ValueError):
 
 
 class ExtractifyError(Exception):
-    """The root of them all. attempts: the finished exchanges before this error, oldest first."""
+    """The root of them all.
+
+    attempts: the finished exchanges before this error, oldest first. partial: the best value that
+    was read in them, as plain data; None where nothing could be read.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.attempts: tuple[Attempt, ...] = ()
+        self.partial: JsonValue = None
 
     @property
     def usage(self) -> Usage:
@@ -152,9 +157,8 @@ class InvalidResponse(EndpointError):
 class ExtractionError(ExtractifyError):
     """Answers came and none was valid.
 
-    problems: what is wrong with the last answer. partial: the best value so far as plain data,
-    None where nothing could be read. budget: the part of the repair budget that ended the call,
-    "stop", "tokens" or "cost"; None where another try was no use.
+    problems: what is wrong with the last answer. budget: the part of the repair budget that ended
+    the call, "stop", "tokens" or "cost"; None where another try was no use.
     """
 
     def __init__(

@@ -37,7 +37,8 @@ class RepairAsked:
     """The next request names the problems of the last answer.
 
     pointers: where they are, keys of free mappings masked. strategy: "patch" asks for those values
-    alone, "regenerate" for the whole, "ask" repeats the question with more room for the answer.
+    alone, "continue" for what was cut off, "regenerate" for the whole, "ask" repeats the question
+    with more room for the answer.
     """
 
     attempt: int

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, TypeVar
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 N = TypeVar("N", int, float)
 
-Strategy: TypeAlias = Literal["ask", "patch", "regenerate"]
+Strategy: TypeAlias = Literal["ask", "patch", "continue", "regenerate"]
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 GOT_LIMIT = 60
@@ -170,7 +170,8 @@ class Attempt:
     """One Request, its Completion and what reading it showed. seconds: wall time of the exchange.
 
     problems: empty exactly when this attempt gave the value. strategy: what was asked for, the
-    whole for the first time or again, or a patch of what was wrong.
+    whole for the first time or again, a patch of what was wrong, or what was missing of an answer
+    that was cut off. endpoint: the name of who answered.
     """
 
     request: Request
@@ -179,6 +180,7 @@ class Attempt:
     fixes: tuple[Fix, ...]
     seconds: float
     strategy: Strategy = "ask"
+    endpoint: str = ""
 
     @property
     def usage(self) -> Usage:

@@ -137,6 +137,18 @@ def at(data: JsonValue, pointer: str) -> JsonValue:
     return data
 
 
+def leaves(data: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """Yield what holds nothing further, empty containers among it, and its JSON pointer."""
+    if isinstance(data, dict) and data:
+        for key, value in data.items():
+            yield from leaves(value, f"{pointer}/{escaped(key)}")
+    elif isinstance(data, list) and data:
+        for index, value in enumerate(data):
+            yield from leaves(value, f"{pointer}/{index}")
+    else:
+        yield pointer, data
+
+
 def has_place(data: JsonValue, pointer: str) -> bool:
     """Whether `put` can set a value there: its parent is there, and an index is in reach."""
     above, _, _ = pointer.rpartition("/")

@@ -66,8 +66,8 @@ def outcomes(jobs: Sequence[Job], endpoint: str | None, say: Callable[[str], obj
                 text = _text(name, path)
                 result = client.extract(task, Document(text, name))
             except ExtractifyError as error:
-                partial = getattr(error, "partial", None)
-                yield Outcome(name, text, partial, error.attempts, monotonic() - started, error)
+                seconds = monotonic() - started
+                yield Outcome(name, text, error.partial, error.attempts, seconds, error)
             else:
                 data, seconds = _data(task, result), monotonic() - started
                 yield Outcome(name, text, data, result.attempts, seconds)

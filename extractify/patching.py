@@ -1,4 +1,4 @@
-"""Mending a value by its failing leaves alone: which to ask for, and how the reply is put in.
+"""Mending a value by its failing places alone: which to ask for, and how the reply is put in.
 
 A patch is an object from JSON pointers to new values. Its schema holds exactly the failing
 pointers, each with its own part of the target's schema, so that a 300-line answer with one wrong
@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractify.messages import Fix, JsonValue, Problem
-from extractify.nodes import ENVELOPE, at, below, has_place, put, steps
+from extractify.nodes import ENVELOPE, at, leaves, put, steps
 from extractify.parsing import candidates
+from extractify.places import ADD, REMOVE, applied, list_place, part
 from extractify.reading import Reading
 from extractify.schema import Schema
 from extractify.validation import shown, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from extractify.nodes import Node
 
 T = TypeVar("T")
 PATCH = "patch"
@@ -30,6 +33,9 @@ REPLY_KINDS = frozenset({"no_patch", "unasked", "truncated"})
 """Kinds of problems with a reply, not with the value that it should have mended."""
 MOST_LEAVES = 1 / 3
 """The share of leaves that may fail for a patch to be worth asking."""
+
+_TOO_FEW = frozenset({"too_short", "minItems"})
+_TOO_MANY = frozenset({"too_long", "maxItems", "uniqueItems"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +55,16 @@ def patch_for(schema: Schema[Any], reading: Reading[Any]) -> Patch | None:
     place of its own, or too much is wrong.
     """
     base = reading.partial
-    pointers = _outermost({problem.pointer for problem in reading.problems})
+    pointers = _outermost({_place_of(problem, base) for problem in reading.problems})
     if not isinstance(base, dict | list) or not pointers or "" in pointers:
         return None
     if len(json.dumps(base)) <= TINY:
         return None
-    parts = {pointer: below(schema.asked, pointer) for pointer in pointers}
-    known = {
-        pointer: part
-        for pointer, part in parts.items()
-        if part is not None and has_place(base, pointer)
-    }
-    failing = sum(_leaves(at(base, pointer)) for pointer in pointers)
-    if len(known) < len(parts) or failing > max(1, _leaves(base) * MOST_LEAVES):
+    known = {pointer: node for pointer in pointers if (node := part(schema, base, pointer))}
+    failing = sum(_count(at(base, pointer)) for pointer in pointers)
+    if len(known) < len(pointers) or failing > max(1, _count(base) * MOST_LEAVES):
         return None
-    asked = {
-        "type": "object",
-        "properties": known,
-        "required": list(known),
-        "additionalProperties": False,
-    }
-    definitions = schema.asked.get("$defs")
-    if definitions:
-        asked["$defs"] = definitions
-    name = f"{schema.name}_{PATCH}"[-64:]
-    return Patch(base, reading.problems, tuple(known), Schema(None, name, asked, None))
+    return new_patch(schema, base, reading.problems, known)
 
 
 def read_patch(
@@ -97,8 +88,11 @@ def read_patch(
     if unasked:
         expected = f"expected no change of {len(unasked)} other places"
         return kept(patch, Problem("", "unasked", expected))
+    if not fits(values, patch):
+        expected = "expected a list of items to add, or of positions to take out"
+        return kept(patch, Problem("", "no_patch", expected))
     missing = [pointer for pointer in patch.pointers if pointer not in values]
-    whole = put(patch.base, values)
+    whole = applied(patch.base, values)
     verdict = validate(schema, whole, context)
     if verdict.problems or missing:
         problems = verdict.problems or tuple(
@@ -106,7 +100,7 @@ def read_patch(
             for pointer in missing
         )
         return Reading(None, (), problems, whole)
-    changed = tuple(Fix(pointer, "patched", shown(at(patch.base, pointer))) for pointer in values)
+    changed = tuple(_fix(patch.base, pointer, values[pointer]) for pointer in values)
     return Reading(verdict.value, (*changed, *verdict.fixes))
 
 
@@ -114,13 +108,63 @@ def mended(patch: Patch, reading: Reading[Any]) -> bool:
     """Whether the reply mended what it was asked for; other places may still be wrong."""
     asked = set(patch.pointers)
     return not any(
-        problem.kind in REPLY_KINDS or problem.pointer in asked for problem in reading.problems
+        problem.kind in REPLY_KINDS or _place_of(problem, reading.partial) in asked
+        for problem in reading.problems
     )
 
 
 def kept(patch: Patch, reason: Problem) -> Reading[Any]:
     """The base and its problems, for a reply that mended nothing. reason: what is wrong with it."""
     return Reading(None, (), (*patch.problems, reason), patch.base)
+
+
+def new_patch(
+    schema: Schema[Any], base: JsonValue, problems: tuple[Problem, ...], known: dict[str, Node]
+) -> Patch:
+    """A patch of these places. known: the schema of each."""
+    asked = {
+        "type": "object",
+        "properties": known,
+        "required": list(known),
+        "additionalProperties": False,
+    }
+    definitions = schema.asked.get("$defs")
+    if definitions:
+        asked["$defs"] = definitions
+    name = f"{schema.name}_{PATCH}"[-64:]
+    return Patch(base, problems, tuple(known), Schema(None, name, asked, None))
+
+
+def _place_of(problem: Problem, base: JsonValue) -> str:
+    """Where a patch mends a problem: a list that is too short lacks items, not a new list."""
+    given = at(base, problem.pointer)
+    if isinstance(given, list) and given and problem.pointer:
+        if problem.kind in _TOO_FEW:
+            return f"{problem.pointer}{ADD}"
+        if problem.kind in _TOO_MANY:
+            return f"{problem.pointer}{REMOVE}"
+    return problem.pointer
+
+
+def fits(values: dict[str, JsonValue], patch: Patch) -> bool:
+    """Whether values are of places that were asked for, and those of a list are lists."""
+    if values.keys() - set(patch.pointers):
+        return False
+    for pointer, value in values.items():
+        kind, _, given = list_place(patch.base, pointer)
+        if kind and not isinstance(value, list):
+            return False
+        positions = value if kind == REMOVE and isinstance(value, list) else []
+        if not all(type(each) is int and 0 <= each < len(given) for each in positions):
+            return False
+    return True
+
+
+def _fix(base: JsonValue, pointer: str, value: JsonValue) -> Fix:
+    kind, above, given = list_place(base, pointer)
+    if kind == REMOVE and isinstance(value, list):
+        return Fix(above, "removed", shown([given[n] for n in value if isinstance(n, int)]))
+    return Fix(above, "added") if kind else Fix(pointer, "patched", shown(at(base, pointer)))
 
 
 def _patches(data: JsonValue, patch: Patch) -> Iterator[dict[str, JsonValue]]:
@@ -137,7 +181,8 @@ def _patches(data: JsonValue, patch: Patch) -> Iterator[dict[str, JsonValue]]:
 def _opened(data: JsonValue) -> Iterator[JsonValue]:
     yield data
     if isinstance(data, dict) and data.keys() in ({PATCH}, {ENVELOPE}):
-        yield from data.values()
+        for inner in data.values():
+            yield from _opened(inner)
 
 
 def _outermost(pointers: set[str]) -> list[str]:
@@ -153,8 +198,5 @@ def _order(pointer: str) -> list[tuple[int, str]]:
     return [(int(step), "") if step.isdecimal() else (0, step) for step in steps(pointer)]
 
 
-def _leaves(data: JsonValue) -> int:
-    if isinstance(data, dict | list):
-        inner = data.values() if isinstance(data, dict) else data
-        return max(1, sum(_leaves(each) for each in inner))
-    return 1
+def _count(data: JsonValue) -> int:
+    return sum(1 for _ in leaves(data))

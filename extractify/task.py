@@ -6,42 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from tenacity.stop import stop_after_attempt, stop_base
-
 from extractify.errors import ConfigurationError
 from extractify.messages import JsonValue
+from extractify.repair import DEFAULT_REPAIR, Repair
 from extractify.schema import Schema, compile_schema
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """How long an invalid answer is sent back.
-
-    stop: the most requests a call may cost, the first one included; or a tenacity stop, such as
-    `stop_after_attempt(3) | stop_after_delay(60)` (seconds since the first request). tokens, cost:
-    no further request once so many are spent, in the currency of the endpoint's prices; what the
-    endpoint doesn't tell isn't counted.
-    """
-
-    stop: int | stop_base = 3
-    tokens: int | None = None
-    cost: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a budget that no request fits in."""
-        if isinstance(self.stop, int) and self.stop < 1:
-            raise ConfigurationError(f"Repair(stop={self.stop}) allows no request; 1 is the least.")
-        if not isinstance(self.stop, int) and not callable(self.stop):
-            raise ConfigurationError("Repair(stop=…) takes a number or a tenacity stop.")
-
-    def as_stop(self) -> stop_base:
-        """The budget as a tenacity stop."""
-        return stop_after_attempt(self.stop) if isinstance(self.stop, int) else self.stop
 
 
 @dataclass(frozen=True)
@@ -58,7 +31,7 @@ class Task(Generic[T]):
     target: Any
     instructions: str = ""
     examples: Sequence[tuple[str, Any]] = ()
-    repair: Repair | int = Repair()
+    repair: Repair | int = DEFAULT_REPAIR
     temperature: float | None = None
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] | None = None

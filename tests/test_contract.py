@@ -185,9 +185,10 @@ def body_of(endpoint: Endpoint, target: object, document: Any = "One a, 1.50") -
 
 def repaired(task: Task[Any], document: Any, completion: Completion) -> Any:
     """The body of the request that follows a bad answer."""
-    flow = converse(task, document, Setting("minimax/m2.7", M2_7, {}), lambda _event: None)
+    setting = Setting("minimax/m2.7", M2_7, {})
+    flow = converse(task, document, setting, lambda _event: None, lambda _endpoint: setting)
     next(flow)
-    second = flow.send(completion)
+    second = flow.send(completion).request
     flow.close()
     return json.loads(named("workers_ai").write(second, M2_7))
 
@@ -276,9 +277,9 @@ def test_a_repair_turn_s_request_keeps_the_contract(
 def test_a_later_repair_turn_keeps_the_contract_and_its_length(page: Page) -> None:
     task = Task(Order, repair=Repair(4))
     setting = Setting("minimax/m2.7", M2_7, {})
-    flow = converse(task, "One", setting, lambda _event: None)
+    flow = converse(task, "One", setting, lambda _event: None, lambda _endpoint: setting)
     bad = Completion('{"result": {"number": "many"}}', "stop")
-    requests = [next(flow), *(flow.send(bad) for _ in range(3))]
+    requests = [next(flow).request, *(flow.send(bad).request for _ in range(3))]
     bodies = [json.loads(named("workers_ai").write(request, M2_7)) for request in requests]
     with pytest.raises(ExtractionError):
         flow.send(bad)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from pydantic import BaseModel, field_validator, model_validator
@@ -14,38 +13,29 @@ from extractify import (
     Completion,
     Document,
     DocumentError,
-    Extraction,
     ExtractionError,
     Invalid,
     Message,
     Overloaded,
     Refused,
     Repair,
-    Request,
     Task,
     Truncated,
-    Usage,
 )
 from extractify.conversation import Setting, converse, first_request
 from extractify.events import AttemptJudged, Done, Event, RepairAsked, RequestSent
 from extractify.messages import Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, SMOLLM2
 from tests.pickling import pickled
+from tests.playing import DOCUMENT, USAGE, answer, begun, moved_to, play
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from pydantic import ValidationInfo
     from tenacity.stop import stop_base
 
     from extractify.messages import JsonValue
     from extractify.profiles import Profile
     from extractify.prompts import Source
-
-Flow: TypeAlias = "Generator[Request, Completion, Extraction[Any]]"
-
-DOCUMENT = "Zyxomma plc owes 36 florins."
-USAGE = Usage(prompt_tokens=10, completion_tokens=5, total_tokens=15)
 
 
 class Debt(BaseModel):
@@ -80,61 +70,6 @@ class Crashing(BaseModel):
 
 GOOD = '{"debtor": "Zyxomma plc", "amount": 36}'
 BAD = '{"debtor": "Zyxomma plc", "amount": "many"}'
-
-
-@dataclass
-class Played:
-    """What a conversation asked, told, and came to."""
-
-    requests: list[Request]
-    events: list[Event]
-    extraction: Extraction[Any] | None = None
-    error: ExtractionError | None = None
-
-    @property
-    def failure(self) -> ExtractionError:
-        assert self.error is not None
-        return self.error
-
-
-def answer(
-    text: str,
-    *,
-    finish_reason: str = "stop",
-    refusal: str | None = None,
-    message: Message | None = None,
-) -> Completion:
-    turn = message or Message("assistant", text)
-    return Completion(text, finish_reason, USAGE, turn, refusal=refusal)
-
-
-def begun(
-    task: Task[Any],
-    source: Source = DOCUMENT,
-    *,
-    profile: Profile = FULL,
-    events: list[Event] | None = None,
-    extra: dict[str, JsonValue] | None = None,
-) -> Flow:
-    said: list[Event] = [] if events is None else events
-    return converse(task, source, Setting("a-model", profile, extra or {}), said.append)
-
-
-def play(task: Task[Any], *answers: str | Completion, profile: Profile = FULL) -> Played:
-    """Answer until the conversation is over; all answers have to be asked for."""
-    played = Played([], [])
-    flow = begun(task, profile=profile, events=played.events)
-    try:
-        played.requests.append(next(flow))
-        for given in answers:
-            completion = answer(given) if isinstance(given, str) else given
-            played.requests.append(flow.send(completion))
-    except StopIteration as done:
-        played.extraction = done.value
-    except ExtractionError as error:
-        played.error = error
-    assert len(played.requests) == len(answers)
-    return played
 
 
 def test_a_valid_answer_is_taken_at_once() -> None:
@@ -369,13 +304,13 @@ def test_the_events_tell_the_course_of_a_repair() -> None:
 def test_the_temperature_is_one_that_the_endpoint_takes(
     wanted: float | None, profile: Profile, sent: float | None
 ) -> None:
-    request = next(begun(Task(Debt, temperature=wanted), profile=profile))
+    request = next(begun(Task(Debt, temperature=wanted), profile=profile)).request
     assert request.temperature == sent
 
 
 def test_the_parameters_of_the_task_win_over_those_of_the_endpoint() -> None:
     task = Task(Debt, extra={"top_k": 1})
-    request = next(begun(task, extra={"top_k": 40, "top_p": 0.95}))
+    request = next(begun(task, extra={"top_k": 40, "top_p": 0.95})).request
     assert request.extra == {"top_k": 1, "top_p": 0.95}
 
 
@@ -418,7 +353,7 @@ def test_an_extraction_keeps_what_reading_mended() -> None:
 def test_the_first_request_is_the_one_that_opens_the_conversation() -> None:
     task = Task(Debt, instructions="Whole florins.")
     setting = Setting("a-model", M2_7, {})
-    assert first_request(task, DOCUMENT, setting) == next(begun(task, profile=M2_7))
+    assert first_request(task, DOCUMENT, setting) == next(begun(task, profile=M2_7)).request
 
 
 LEDGER = json.dumps({"entries": [{"debtor": f"No. {n}", "amount": n} for n in range(9)]})
@@ -523,7 +458,7 @@ def test_the_budget_that_ended_the_call_is_on_the_error(
     repair: Repair, budget: str, requests: int
 ) -> None:
     setting = Setting("a-model", FULL, {}, Prices(input=1.0, output=2.0))
-    flow = converse(Task(Debt, repair=repair), DOCUMENT, setting, lambda _event: None)
+    flow = converse(Task(Debt, repair=repair), DOCUMENT, setting, lambda _event: None, moved_to)
     next(flow)
     for _ in range(requests - 1):
         flow.send(answer(BAD))

@@ -118,8 +118,6 @@ def test_a_budget_may_be_a_number_of_requests() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: Repair(stop=0),
-        lambda: Repair(stop=-1),
         lambda: Task(Invoice, repair=0).budget,
         lambda: Task(Invoice, max_tokens=0),
     ],
@@ -127,9 +125,3 @@ def test_a_budget_may_be_a_number_of_requests() -> None:
 def test_a_budget_in_which_nothing_fits_is_refused(wrong: Callable[[], object]) -> None:
     with pytest.raises(ConfigurationError):
         wrong()
-
-
-def test_a_stop_that_is_none_is_refused() -> None:
-    wrong: Any = "3"
-    with pytest.raises(ConfigurationError, match="a tenacity stop"):
-        Repair(stop=wrong)

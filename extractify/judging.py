@@ -1,0 +1,72 @@
+"""What an answer of the conversation is worth: its Reading, and what would complete it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from extractify.continuing import rest_of, rest_of_reply
+from extractify.lowering import lower
+from extractify.messages import Problem
+from extractify.patching import Patch, kept, read_patch
+from extractify.reading import Reading, read_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extractify.messages import Completion
+    from extractify.profiles import Profile
+    from extractify.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The Reading of an answer.
+
+    rest: asks for what is left, where the answer was cut off behind something complete. crash: what
+    a validator of the target raised that is no verdict.
+    """
+
+    reading: Reading[Any]
+    rest: Patch | None = None
+    crash: Exception | None = None
+
+
+def judged(
+    task: Task[Any],
+    profile: Profile,
+    patch: Patch | None,
+    completion: Completion,
+    context: Mapping[str, object],
+) -> Judgement:
+    """Read an answer. patch: what was asked for, None for the whole. context: for validators."""
+    if completion.refusal is not None:
+        return Judgement(_unread("refused", "expected an answer; the model refused"))
+    schema, text = task.schema, completion.text
+    if completion.finish_reason == "length":
+        cut = _unread("truncated", "expected the whole answer; the output limit cut it off")
+        return _cut_off(task, patch, text, cut if patch is None else kept(patch, cut.problems[0]))
+    try:
+        if patch is not None:
+            return Judgement(read_patch(text, patch, schema, context))
+        enveloped = lower(schema, profile).enveloped
+        reading = read_answer(text, schema, enveloped=enveloped, context=context)
+    except Exception as error:  # noqa: BLE001  (whatever it is, the paid answer must not be lost)
+        crash = _unread("validator_crashed", f"a validator raised {type(error).__name__}")
+        return Judgement(crash, crash=error)
+    if any(problem.kind == "truncated" for problem in reading.problems):
+        return _cut_off(task, None, text, reading)
+    return Judgement(reading)
+
+
+def _cut_off(task: Task[Any], patch: Patch | None, text: str, reading: Reading[Any]) -> Judgement:
+    """Keep what is complete in an answer that was cut off."""
+    schema = task.schema
+    rest = rest_of(text, schema) if patch is None else rest_of_reply(text, patch, schema)
+    if rest is None:
+        return Judgement(reading)
+    return Judgement(Reading(None, (), reading.problems, rest.base), rest)
+
+
+def _unread(kind: str, expected: str) -> Reading[Any]:
+    return Reading(None, (), (Problem("", kind, expected),))

@@ -1,0 +1,43 @@
+"""What is valid of a value that isn't: failing fields left out where the target can do without."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from extractify.nodes import at, steps
+from extractify.validation import MAX_PROBLEMS, Verdict, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from extractify.messages import JsonValue
+    from extractify.schema import Schema
+
+
+def salvaged(
+    schema: Schema[Any], data: JsonValue, context: Mapping[str, object]
+) -> Verdict[Any] | None:
+    """Judge plain data without its failing fields; None if the target needs one of them.
+
+    A field is left out, so that its default holds, or else becomes null. An item of a list is
+    never left out.
+    """
+    data = deepcopy(data)
+    emptied: set[str] = set()
+    for _ in range(MAX_PROBLEMS):
+        verdict: Verdict[Any] = validate(schema, data, context)
+        if not verdict.problems:
+            return verdict
+        for pointer in {problem.pointer for problem in verdict.problems}:
+            above, _, _ = pointer.rpartition("/")
+            parent = at(data, above)
+            if not pointer or not isinstance(parent, dict) or pointer in emptied:
+                return None
+            key = steps(pointer)[-1]
+            if key in parent:
+                del parent[key]
+            else:
+                parent[key] = None
+                emptied.add(pointer)
+    return None
