@@ -6,13 +6,16 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from extractify.nodes import at, steps
-from extractify.validation import MAX_PROBLEMS, Verdict, validate
+from extractify.validation import Verdict, validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from extractify.messages import JsonValue
     from extractify.schema import Schema
+
+# Each round leaves out at least one field, and at most as many as problems are told at once.
+_ROUNDS = 100
 
 
 def salvaged(
@@ -25,7 +28,7 @@ def salvaged(
     """
     data = deepcopy(data)
     emptied: set[str] = set()
-    for _ in range(MAX_PROBLEMS):
+    for _ in range(_ROUNDS):
         verdict: Verdict[Any] = validate(schema, data, context)
         if not verdict.problems:
             return verdict

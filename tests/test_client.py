@@ -26,6 +26,7 @@ from extractify import (
     Endpoint,
     ExtractionError,
     Message,
+    Repair,
     SchemaError,
     Task,
     TransportError,
@@ -470,3 +471,22 @@ def test_a_local_server_that_died_is_the_reason_told(
         with pytest.raises(TransportError, match="Open a new client") as raised:
             extract(where, Invoice, TEXT, retry=False)
     assert "exit" in str(raised.value)
+
+
+def test_the_endpoint_that_on_problems_names_is_asked_from_then_on(extract: Extract) -> None:
+    with Loopback([BAD]) as small, Loopback([BAD, GOOD]) as large:
+        better = plain(large)
+        repair = Repair(on_problems=lambda _problems: better)
+        result = extract(plain(small), Task(Invoice, repair=repair), TEXT)
+        assert (len(small.requests), len(large.requests)) == (1, 2)
+    assert [attempt.endpoint for attempt in result.attempts] == [
+        f"{plain(small).url}#{plain(small).model}",
+        *[f"{better.url}#{better.model}"] * 2,
+    ]
+
+
+def test_what_on_problems_returns_is_checked(extract: Extract) -> None:
+    repair = Repair(on_problems=lambda _problems: 7)
+    with Loopback([BAD]) as server, pytest.raises(ConfigurationError, match="a int") as raised:
+        extract(plain(server), Task(Invoice, repair=repair), TEXT)
+    assert len(raised.value.attempts) == 1
