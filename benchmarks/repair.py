@@ -1,9 +1,11 @@
-"""What mending an answer costs in output tokens and turns, beside instructor on the same script.
+"""What mending an answer costs in output tokens and turns, beside the peers on the same script.
 
 200 broken answers (5, 50 and 300 records, 1 to 8 wrong leaves) meet a scripted model that returns
 exactly what it is asked for: the broken answer first, then the values that a patch asks for, or the
-whole corrected. Tokens are counted by the embedded model's own tokenizer. instructor is used as its
-documentation on JSON schema mode and retries says, where it is installed; it is no dependency.
+whole corrected. 20 more answers are cut off in the middle; what completes them is compared to the
+whole again, which is the least that a client without a way to continue can ask for. Tokens are
+counted by the embedded model's own tokenizer. instructor and pydantic-ai are used as their
+documentation on JSON schemas and retries says, where they are installed; they are no dependency.
 Exits with 1 where the promise is broken: from 50 records on, at most 5 % of asking for the whole
 again.
 """
@@ -62,10 +64,13 @@ WRONG = {"color": "PURPLE", "quantity": 0, "price": "a few", "number": "none"}
 
 
 class Case:
-    """A right answer, and the same with wrong leaves."""
+    """A right answer, and the same with wrong leaves, or cut off at a share of its length."""
 
-    def __init__(self, records: int, wrong: int, dice: random.Random) -> None:
+    def __init__(
+        self, records: int, wrong: int, dice: random.Random, *, share: float | None = None
+    ) -> None:
         self.records = records
+        self.share = share
         self.right: dict[str, Any] = {
             "title": "Orders of March",
             "orders": [
@@ -84,6 +89,14 @@ class Case:
         for n, key in dice.sample(places, min(wrong, len(places))):
             self.broken["orders"][n][key] = WRONG[key]
 
+    @property
+    def first(self) -> tuple[str, str]:
+        """The answer that has to be mended, and why it ended."""
+        if self.share is None:
+            return json.dumps(self.broken), "stop"
+        text = json.dumps(self.right)
+        return text[: int(len(text) * self.share)], "length"
+
 
 class Script:
     """The scripted model: what it has written for the case at hand, and in how many turns."""
@@ -92,18 +105,27 @@ class Script:
         self.cases = cases
         self.written: list[str] = []
 
-    def answer(self, body: dict[str, Any]) -> str:
+    def answer(self, body: dict[str, Any]) -> tuple[str, str]:
         messages = body["messages"]
         case = self.cases[int(re.findall(r"case-(\d+)", json.dumps(messages))[0])]
         schema = body["response_format"]["json_schema"]["schema"]
         asked = schema.get("properties", {}).get("patch", {}).get("properties")
-        value: Any = case.right
+        text, reason = json.dumps(case.right), "stop"
         if all(message["role"] in {"system", "user"} for message in messages):
-            value = case.broken
+            text, reason = case.first
         elif asked is not None:
-            value = {"patch": {pointer: at(case.right, pointer) for pointer in asked}}
-        self.written.append(json.dumps(value))
-        return self.written[-1]
+            given = json.loads(messages[-2]["content"])
+            values = {pointer: self.value(case, pointer, given) for pointer in asked}
+            text = json.dumps({"patch": values})
+        self.written.append(text)
+        return text, reason
+
+    @staticmethod
+    def value(case: Case, pointer: str, given: dict[str, Any]) -> object:
+        """What stands at a pointer, or behind the items that were given."""
+        if pointer == "/orders/-":
+            return case.right["orders"][len(given["orders"]) :]
+        return at(case.right, pointer)
 
 
 @contextmanager
@@ -115,8 +137,9 @@ def served(script: Script) -> Iterator[str]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            message = {"role": "assistant", "content": script.answer(body)}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            text, reason = script.answer(body)
+            message = {"role": "assistant", "content": text}
+            choice = {"index": 0, "message": message, "finish_reason": reason}
             head = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
             reply = json.dumps({**head, "choices": [choice]}).encode()
             self.send_response(200)
@@ -164,6 +187,17 @@ def instructors(base: str) -> Callable[[str], object]:
     return extract
 
 
+def pydantic_ais(base: str) -> Callable[[str], object]:
+    # https://ai.pydantic.dev: models/openai (OpenAI-compatible), output (NativeOutput), retries.
+    from pydantic_ai import Agent, NativeOutput
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    model = OpenAIChatModel("m", provider=OpenAIProvider(base_url=base, api_key="-"))
+    agent = Agent(model, output_type=NativeOutput(Book), retries=3)
+    return lambda text: agent.run_sync(text).output.model_dump(mode="json")
+
+
 Spent = dict[str, dict[int, list[tuple[int, int]]]]
 """By way and size of the answer: tokens and turns of each case."""
 
@@ -173,6 +207,8 @@ def measured(cases: list[Case], count: Callable[[str], int]) -> Spent:
     ways = {"extractify": ours}
     if find_spec("instructor"):
         ways["instructor"] = instructors
+    if find_spec("pydantic_ai"):
+        ways["pydantic-ai"] = pydantic_ais
     spent: Spent = {name: {size: [] for size in SIZES} for name in [*ways, "the whole again"]}
     with served(script) as base:
         for name, way in ways.items():
@@ -186,6 +222,20 @@ def measured(cases: list[Case], count: Callable[[str], int]) -> Spent:
     for case in cases:
         spent["the whole again"][case.records].append((count(json.dumps(case.right)), 1))
     return spent
+
+
+def completed(cases: list[Case], count: Callable[[str], int]) -> tuple[float, float]:
+    """Mean tokens that complete an answer that was cut off, and of the whole again."""
+    script = Script(cases)
+    tokens = []
+    with served(script) as base:
+        extract = ours(base)
+        for number, case in enumerate(cases):
+            script.written.clear()
+            if extract(f"The orders of case-{number}.") != case.right:
+                sys.exit(f"case {number} was completed wrongly")
+            tokens.append(sum(map(count, script.written[1:])))
+    return mean(tokens), mean(count(json.dumps(case.right)) for case in cases)
 
 
 def main() -> int:
@@ -205,6 +255,8 @@ def main() -> int:
             return len(http.post(address, json={"content": text}).json()["tokens"])
 
         spent = measured(cases, count)
+        cut = [Case(300, 0, dice, share=0.05 + 0.9 * n / 20) for n in range(20)]
+        rest, whole = completed(cut, count)
     print(f"{len(cases)} broken answers; mean output tokens and turns to mend one")
     shares = []
     for size in SIZES:
@@ -215,6 +267,8 @@ def main() -> int:
             print(f"    {name:<16} {tokens:8.0f} tokens {tokens / again:7.1%} {turns:5.1f} turns")
             if name == "extractify" and size >= PROMISED_FROM:
                 shares.append(tokens / again)
+    print(f"  {len(cut)} answers of 300 records, cut off between 5 % and 95 %")
+    print(f"    continued {rest:.0f} tokens, {rest / whole:.1%} of the whole again")
     print(
         f"promise: at most {SHARE:.0%} from {PROMISED_FROM} records on; measured {max(shares):.1%}"
     )

@@ -25,6 +25,7 @@ from extractify.reading import Reading
 from extractify.repair import Meter
 from extractify.salvage import salvaged
 from extractify.turns import Case, Turn, following
+from extractify.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -199,9 +200,12 @@ class _Conversation:
         best = self.best
         if not self._task.budget.best_effort or best.partial is None:
             raise error
-        verdict = salvaged(self._task.schema, best.partial, self._context)
+        schema, problems = self._task.schema, best.problems
+        if any(problem.kind == "truncated" for problem in problems):  # was not judged as it is
+            problems += validate(schema, best.partial, self._context).problems
+        verdict = salvaged(schema, best.partial, self._context)
         value = best.partial if verdict is None else verdict.value
-        return Extraction(value, tuple(self.attempts), best.problems, best.partial)
+        return Extraction(value, tuple(self.attempts), problems, best.partial)
 
 
 def _priced(completion: Completion, setting: Setting) -> Completion:

@@ -54,11 +54,11 @@ class Extraction(Generic[T]):
     def status(self) -> dict[str, Status]:
         """For each leaf that was read and each that is missing, by JSON pointer, how it fared.
 
-        Empty where the value is valid: so are all its leaves then.
+        Empty where the value is valid: so are all its leaves then. What was cut off has no leaf.
         """
-        wrong = {problem.pointer: problem.kind for problem in self.problems}
-        if not wrong:
+        if self.ok:
             return {}
+        wrong = {each.pointer: each.kind for each in self.problems if each.kind != "truncated"}
         found: dict[str, Status] = {
             pointer: "invalid" if _covered(pointer, wrong) else "valid"
             for pointer, _ in leaves(self.partial)

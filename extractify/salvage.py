@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from extractify.nodes import at, steps
+from extractify.nodes import at, below, branches, steps
 from extractify.validation import Verdict, validate
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from extractify.schema import Schema
 
 # Each round leaves out at least one field, and at most as many as problems are told at once.
-_ROUNDS = 100
+_ROUNDS = 20
 
 
 def salvaged(
@@ -38,9 +38,13 @@ def salvaged(
             if not pointer or not isinstance(parent, dict) or pointer in emptied:
                 return None
             key = steps(pointer)[-1]
-            if key in parent:
-                del parent[key]
-            else:
+            parent.pop(key, None)
+            if _is_needed(schema, above, key):
                 parent[key] = None
-                emptied.add(pointer)
+            emptied.add(pointer)
     return None
+
+
+def _is_needed(schema: Schema[Any], above: str, key: str) -> bool:
+    node = below(schema.canonical, above) if above else schema.canonical
+    return any(key in each.get("required", ()) for each in branches(schema.canonical, node or {}))

@@ -119,5 +119,17 @@ def test_more_problems_than_are_told_at_once_are_left_out_too() -> None:
 
 
 def test_what_has_no_end_of_problems_is_plain_data() -> None:
-    lines = [{"text": f"part {n}", "price": "?"} for n in range(2000)]
+    lines = [{"text": f"part {n}", "price": "?"} for n in range(500)]
     assert salvaged(compile_schema(Bill), bill(lines=lines), {}) is None
+
+
+def test_what_is_complete_of_a_cut_off_answer_is_judged_by_its_fields() -> None:
+    text = json.dumps(bill(currency="pounds", lines=[{"text": "bolt", "price": 1.5}] * 9))
+    cut = answer(text[: text.rindex("bolt")], finish_reason="length")
+    played = play(TASK, cut)
+    assert played.extraction is not None
+    result = played.extraction
+    assert [problem.kind for problem in result.problems] == ["truncated", "string_pattern_mismatch"]
+    assert len(result.value.lines) == 8
+    assert result.status["/currency"] == "invalid"
+    assert result.status["/lines/7/price"] == "valid"
