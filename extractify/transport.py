@@ -7,10 +7,12 @@ counts as an attempt of the conversation. A sync and an async transport share al
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import urlsplit
 
 import httpx
@@ -42,6 +44,16 @@ DEFAULT_TIMEOUT = 300.0
 CONNECT_TIMEOUT = 10.0
 _SHORTEST_KEY = 8
 """A shorter one is a dummy for a local server; masking it would garble the message."""
+_OF_A_CONNECTION = frozenset(
+    [
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "host",
+        "transfer-encoding",
+    ]
+)
 
 Limits: TypeAlias = httpx.Limits
 
@@ -108,6 +120,20 @@ class BuiltRequest:
     body: Mapping[str, JsonValue]
 
 
+@runtime_checkable
+class InProcess(Protocol):
+    """What an endpoint has that answers in this process, without a network: one of tests."""
+
+    def exchange(
+        self, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], Iterable[bytes | float]]:
+        """Answer a POST: status, headers, and the body in parts; a float is a pause, in seconds.
+
+        Raises, also while the parts are iterated: what a socket raises, ConnectionError or
+        TimeoutError; EOFError where an answer ends too early.
+        """
+
+
 class Wire:
     """What both transports share: an endpoint's requests written, its answers read."""
 
@@ -115,6 +141,7 @@ class Wire:
         self._dialect = named(endpoint.dialect)
         self._profile = endpoint.capabilities
         self._key = endpoint.api_key
+        self._here = endpoint if isinstance(endpoint, InProcess) else None
         self.url = endpoint.url.rstrip("/") + self._dialect.path
         self.host = urlsplit(self.url).netloc or self.url
         try:
@@ -175,6 +202,7 @@ class Wire:
             # Without TLS there is nothing to verify, and loading the certificates takes longer
             # than all the rest.
             "verify": not (is_loopback and self.url.startswith("http:")),
+            "transport": self._here and _Here(self._here),
         }
 
 
@@ -254,3 +282,80 @@ class AsyncTransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def forwarded(
+    url: str, headers: Mapping[str, str], body: bytes, timeout: float
+) -> tuple[int, Mapping[str, str], bytes]:
+    """POST once for an endpoint in this process that asks another: status, headers, body."""
+    own = {name: value for name, value in headers.items() if name not in _OF_A_CONNECTION}
+    answer = httpx.post(url, content=body, headers=own, timeout=timeout)
+    told = {name: value for name, value in answer.headers.items() if name not in _OF_A_CONNECTION}
+    return answer.status_code, told, answer.content
+
+
+class _Here(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Takes requests to an endpoint in this process."""
+
+    def __init__(self, endpoint: InProcess) -> None:
+        self._endpoint = endpoint
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._response(request, request.read())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self._response(request, await request.aread())
+
+    def _response(self, request: httpx.Request, content: bytes) -> httpx.Response:
+        path, headers = request.url.raw_path.decode(), dict(request.headers)
+        with _as_over_a_socket():
+            status, fields, parts = self._endpoint.exchange(path, headers, content)
+        patience = request.extensions.get("timeout", {}).get("read")
+        return httpx.Response(status, headers=dict(fields), stream=_Parts(parts, patience))
+
+
+class _Parts(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer; a pause beyond the client's patience isn't slept through."""
+
+    def __init__(self, parts: Iterable[bytes | float], patience: float | None) -> None:
+        self._parts = parts
+        self._patience = patience
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._checked():
+            if isinstance(part, bytes):
+                yield part
+            else:
+                time.sleep(part)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        import asyncio
+
+        for part in self._checked():
+            if isinstance(part, bytes):
+                yield part
+            else:
+                await asyncio.sleep(part)
+
+    def _checked(self) -> Iterator[bytes | float]:
+        patience = self._patience
+        with _as_over_a_socket():
+            for part in self._parts:
+                if not isinstance(part, bytes) and patience is not None and part >= patience:
+                    raise TimeoutError
+                yield part
+
+
+@contextmanager
+def _as_over_a_socket() -> Iterator[None]:
+    """Raise what httpx raises where a socket would have failed in the same way."""
+    try:
+        yield
+    except ConnectionRefusedError as error:
+        raise httpx.ConnectError(str(error)) from error
+    except TimeoutError as error:
+        raise httpx.ReadTimeout(str(error)) from error
+    except ConnectionError as error:
+        raise httpx.ReadError(str(error)) from error
+    except EOFError as error:
+        raise httpx.RemoteProtocolError(str(error)) from error
