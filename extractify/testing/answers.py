@@ -108,6 +108,8 @@ class Reply:
         if not self.is_http or (length and left is None):
             raise EOFError("The answer isn't HTTP.")
         for part in self.parts:
+            if left == 0:
+                return
             if isinstance(part, Exception):
                 raise part
             if left is None or not isinstance(part, bytes):

@@ -37,10 +37,10 @@ _FLAG = {"type": "boolean"}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _COUNT = {"type": "number", "exclusiveMinimum": 0}
 _FUNCTION = {"const": "function"}
-_PARTS = (
+_PARTS = [
     _object({"type": {"const": "text"}, "text": _TEXT}),
     _object({"type": {"const": "image_url"}, "image_url": _object({"url": _TEXT})}),
-)
+]
 _CALL = _object(
     {"id": _TEXT, "type": _FUNCTION, "function": _object({"name": _TEXT, "arguments": _TEXT})}
 )
@@ -137,22 +137,24 @@ def _told(root: str, error: ValidationError) -> str:
     if rule == "additionalProperties":
         schema: Any = error.schema
         return f"{path} doesn't take {', '.join(sorted(set(there) - set(schema['properties'])))}"
+    if rule == "anyOf":
+        return f"{path}: expected {' or '.join(each['type'] for each in value)} as the page has it"
     if rule == "not":
         return f"{path} has both {' and '.join(value['required'])}"
     return f"{path}: expected {rule} {json.dumps(value)}"
 
 
 def _across(root: str, messages: list[dict[str, Any]]) -> Iterator[str]:
-    """The rules that no schema says: one system message, in front; tools answered as they asked."""
-    open_calls: set[str] = set()
+    """The rules that no schema says: a system message leads; a tool answers its call."""
+    called: list[object] = []
     for index, message in enumerate(messages):
         path, role = f"{root}.messages[{index}]", message["role"]
         if role == "system" and index:
             yield f"{path}: a system message must be the only one, and the first"
-        if role == "tool" and message.get("tool_call_id") not in open_calls:
+        if role == "tool" and message.get("tool_call_id") not in called:
             yield f"{path}: the result of a tool that wasn't called"
         for number, call in enumerate(message.get("tool_calls", ())):
-            open_calls.add(call["id"])
+            called.append(call["id"])
             try:
                 json.loads(call["function"]["arguments"])
             except ValueError:

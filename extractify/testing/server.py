@@ -9,6 +9,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING, Self, cast
 
 from extractify.testing.answers import Answer, Reply, Seen, reply_to
@@ -112,7 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         owner.connections += 1
         try:
             with suppress(ConnectionError):  # the client may hang up at any time
-                super().handle()
+                if not owner.closing.is_set():
+                    super().handle()
         finally:
             owner.open.discard(connection)
 
@@ -128,7 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         except AssertionError as error:
             told = Answer({"error": {"message": str(error)}}, 400)
             reply = reply_to(Seen(self.path, headers, None), told)
-        owner.closing.wait(owner.latency)
+        if owner.latency:
+            self._wait(owner.latency)
         if reply.is_http:
             self._send(reply)
         else:
@@ -162,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._end(part)
                 return
             if not isinstance(part, bytes):
-                self._owner.closing.wait(part)
+                self._wait(part)
             elif part:
                 framed = b"%x\r\n%s\r\n" % (len(part), part) if is_chunked else part
                 self.wfile.write(unsent + framed)
@@ -174,11 +177,18 @@ class _Handler(BaseHTTPRequestHandler):
         lines = [f"HTTP/1.1 {status} {phrase}", *(f"{key}: {headers[key]}" for key in headers)]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
+    def _wait(self, seconds: float | None) -> None:
+        """Pause, unless the client hangs up meanwhile, or the server closes."""
+        with DefaultSelector() as selector:
+            selector.register(self.connection, EVENT_READ)
+            if selector.select(seconds):
+                raise ConnectionAbortedError
+
     def _end(self, how: Exception) -> None:
         """End the connection as the exception says."""
         self.close_connection = True
         if isinstance(how, TimeoutError):
-            self._owner.closing.wait()
+            self._wait(None)
         elif isinstance(how, ConnectionError):
             if isinstance(how, ConnectionRefusedError):
                 self._owner.refuse()

@@ -41,7 +41,7 @@ def _cut(reply: Reply) -> Reply:
 def _reset_after(reply: Reply) -> Reply:
     if reply.streams:
         return reply
-    return _sized(reply, (reply.content, EOFError()))
+    return _sized(reply, (reply.content, ConnectionResetError("Connection reset by peer")))
 
 
 def _silent(reply: Reply) -> Reply:
