@@ -51,11 +51,11 @@ class Player:
 
     def reply(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer a request. Raises: ContractBroken, or what the script's function raises."""
+        named = {name.lower(): value for name, value in headers.items()}
         with self._lock:
-            named = {name.lower(): value for name, value in headers.items()}
-            seen = Seen(path, named, _json(body))
-            self.requests.append(seen)
             try:
+                seen = Seen(path, named, _json(body))
+                self.requests.append(seen)
                 self._check(seen)
                 answer = self._answer(seen)
             except Exception as error:

@@ -152,11 +152,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, reply: Reply) -> None:
         length = sum(len(part) for part in reply.parts if isinstance(part, bytes))
         headers = {"content-length": str(length), **reply.headers}
-        is_chunked = reply.streams and "content-length" not in reply.headers
-        if is_chunked:
+        is_open = reply.streams and "content-length" not in reply.headers
+        is_chunked = is_open and self.request_version == self.protocol_version
+        if is_open:
             del headers["content-length"]
+        if is_chunked:
             headers["transfer-encoding"] = "chunked"
-        elif headers["content-length"] != str(length):
+        elif is_open or headers["content-length"] != str(length):
             self.close_connection = True
         unsent = self._head(reply.status, headers)
         for part in reply.parts:
