@@ -46,13 +46,14 @@ class Recording:
         """Read a file. Raises: ContractBroken where there is none, or it isn't a recording."""
         try:
             exchanges = json.loads(path.read_text(encoding="utf-8"))["exchanges"]
-            answers = [each["request"] and each["answer"]["status"] for each in exchanges]
+            for each in exchanges:
+                _ = each["request"], each["answer"]["status"], each["answer"]["body"]
         except FileNotFoundError:
             raise ContractBroken(f"There is no recording {path}. {_HOW}") from None
         except (OSError, ValueError, LookupError, TypeError) as error:
             told = f"{path} is no recording ({type(error).__name__}). {_HOW}"
             raise ContractBroken(told) from None
-        return cls(path, exchanges[: len(answers)])
+        return cls(path, exchanges)
 
     def add(self, seen: Seen, answer: Answer, secrets: Iterable[str]) -> None:
         """Keep an exchange, and write the file. secrets: what is replaced wherever it stands."""
@@ -91,7 +92,7 @@ class Recording:
         places = apart[nearest]
         if not places:
             return f"{name} has request {nearest + 1} once, and it was made again."
-        more = f" and {len(places) - _SHOWN} more places" if len(places) > _SHOWN else ""
+        more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
         return (
             f"{name} has no such request. The nearest is its request {nearest + 1}, which differs "
             f"at {', '.join(places[:_SHOWN])}{more}."
