@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -373,3 +376,20 @@ def test_a_request_by_the_run_route_is_looked_into() -> None:
     with serve([3]) as server:
         answer = posted(server, body).json()
     assert json.loads(answer["choices"][0]["message"]["content"]) == {"result": 3}
+
+
+@pytest.mark.slow
+def test_a_script_can_be_served_by_hand() -> None:
+    words = ["-m", "extractify.testing", "serve", '{"number": 7, "lines": []}', "HTTP 402", "Hello"]
+    with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        answers = [
+            httpx.post(url, json={"messages": messages}, trust_env=False)
+            for messages in ([], MESSAGES, MESSAGES, MESSAGES)
+        ]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert [answer.status_code for answer in answers] == [400, 200, 402, 200]
+    assert json.loads(answers[1].json()["choices"][0]["message"]["content"])["number"] == 7
+    assert answers[3].json()["choices"][0]["message"]["content"] == "Hello"
