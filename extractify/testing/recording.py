@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from extractify.endpoints import LOCAL, Endpoint
 from extractify.errors import ConfigurationError
+from extractify.in_process import forwarded
 from extractify.testing.answers import Answer, Seen
 from extractify.testing.contract import ContractBroken
-from extractify.transport import forwarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
