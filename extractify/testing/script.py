@@ -124,9 +124,9 @@ class ScriptedEndpoint(Endpoint):
         _player: Player
 
     @property
-    def requests(self) -> Sequence[Seen]:
+    def requests(self) -> list[Seen]:
         """The requests so far, oldest first."""
-        return tuple(self._player.requests)
+        return list(self._player.requests)
 
     def exchange(
         self, path: str, headers: Mapping[str, str], body: bytes

@@ -16,7 +16,7 @@ from extractify.testing.answers import Answer, Reply, Seen, reply_to
 from extractify.testing.script import CLOUDFLARE, Player, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from extractify.endpoints import Endpoint
     from extractify.testing.contract import Contract
@@ -50,9 +50,9 @@ class Server:
         return f"http://{self.host}/v1"
 
     @property
-    def requests(self) -> Sequence[Seen]:
+    def requests(self) -> list[Seen]:
         """The requests so far, oldest first."""
-        return tuple(self.player.requests)
+        return list(self.player.requests)
 
     def refuse(self) -> None:
         """Take no further connection, as a server that is down."""
