@@ -18,6 +18,7 @@ from extractify import (
     Client,
     EndpointError,
     ExtractifyError,
+    InvalidResponse,
     Repair,
     Retry,
     Task,
@@ -115,11 +116,19 @@ class Outcome:
             assert error.code == fault.code
             assert error.status == getattr(fault.answer, "status", 200)
             assert error.detail or not getattr(fault.answer, "content", b"")
-        assert self.retries == (EXCHANGES - 1 if fault.repeated else 0)
+        assert self.retries == most(fault)
         for shown in (str(error), repr(error)):
             assert KEY not in shown
             assert "Zyxomma" not in shown
         assert vars(pickled(error)).keys() == vars(error).keys()
+
+
+AGAIN = {None: "yes", 1: "once", 0: "no"}
+
+
+def most(fault: Fault) -> int:
+    """How often a call that may try three times tries again."""
+    return EXCHANGES - 1 if fault.retries is None else fault.retries
 
 
 ROWS = [fault for fault in FAULTS.values() if not fault.stream]
@@ -137,7 +146,7 @@ def test_a_fault_that_lasts_ends_as_documented(call: Call, fault: Fault) -> None
     where = ScriptedEndpoint(lambda _seen: fault)
     outcome = Outcome(call, where)
     outcome.check(fault)
-    assert len(where.requests) == (EXCHANGES if fault.repeated else 1)
+    assert len(where.requests) == 1 + most(fault)
     if fault.error is None:
         assert outcome.result is not None
         assert outcome.result.value == GOOD
@@ -147,11 +156,11 @@ def test_a_fault_that_lasts_ends_as_documented(call: Call, fault: Fault) -> None
 def test_a_fault_that_passes_does_no_harm_where_it_is_repeated(call: Call, fault: Fault) -> None:
     where = ScriptedEndpoint([fault, GOOD])
     outcome = Outcome(call, where)
-    if fault.repeated or fault.error is None:
+    if fault.retries != 0 or fault.error is None:
         assert outcome.result is not None
         assert outcome.result.value == GOOD
         assert len(outcome.result.attempts) == 1
-        assert outcome.retries == int(fault.repeated)
+        assert outcome.retries == int(fault.error is not None)
     else:
         outcome.check(fault)
 
@@ -172,9 +181,13 @@ def test_over_a_socket_a_fault_is_the_same(call: Call, fault: Fault) -> None:
     silent = fault.name in SILENT
     with serve([fault] * EXCHANGES) as server:
         outcome = Outcome(call, server.endpoint, 0.1 if silent else 10.0)
+        if fault.name == "content-length too short":
+            # httpx doesn't look at what comes after the body; another client may, and break off.
+            assert isinstance(outcome.error, InvalidResponse | TransportError)
+            return
         outcome.check(fault)
         if fault.name != "refused":
-            assert len(server.requests) == (EXCHANGES if fault.repeated else 1)
+            assert len(server.requests) == 1 + most(fault)
         assert_hung_up(server)
     if fault.error is None:
         assert outcome.result is not None
@@ -198,14 +211,14 @@ def test_a_server_that_is_down_is_a_connection_refused(call: Call) -> None:
 
 
 def test_the_readme_tells_every_outcome() -> None:
-    told = re.findall(r"^\| ([^|`]+) \| ([^|]+) \| (yes|no) \|$", README, re.MULTILINE)
+    told = re.findall(r"^\| ([^|`]+) \| ([^|]+) \| (yes|once|no) \|$", README, re.MULTILINE)
     rows = {}
     for fault in FAULTS.values():
         error = "the value" if fault.error is None else f"`{fault.error.__name__}`"
-        rows[fault.what] = (error, "yes" if fault.repeated else "no")
+        rows[fault.what] = (error, AGAIN[fault.retries])
     assert {what: tuple(rest) for what, *rest in told} == rows
 
 
 def test_alike_faults_end_alike() -> None:
-    ends = {(fault.what, fault.error, fault.repeated) for fault in FAULTS.values()}
+    ends = {(fault.what, fault.error, fault.retries) for fault in FAULTS.values()}
     assert len(ends) == len({fault.what for fault in FAULTS.values()})

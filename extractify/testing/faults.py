@@ -25,16 +25,16 @@ class Fault:
     """One of them.
 
     name: of the row. what: in words, shared by rows alike. error: the class a call ends with if
-    the fault lasts, None where it does no harm. code: of the error. repeated: whether the client
-    tries again first. answer: what is answered, before `spoil` had its way with it. stream: whether
-    only a streamed answer can fail like this.
+    the fault lasts, None where it does no harm. code: of the error. retries: how often the client
+    tries again first, None as often as its Retry says. answer: what is answered, before `spoil`
+    had its way with it. stream: whether only a streamed answer can fail like this.
     """
 
     name: str
     what: str
     error: type[errors.ExtractifyError] | None
     code: str | None = None
-    repeated: bool = False
+    retries: int | None = 0
     answer: object = field(default="{}", repr=False)
     spoil: spoiling.Spoil | None = field(default=None, repr=False)
     stream: bool = False
@@ -54,15 +54,15 @@ _BAD = "the request isn't taken"
 _LONG = "the document doesn't fit"
 _FILTER = "a filter stops the question or the answer"
 _NONSENSE = "something that isn't a chat completion"
-_KINDS: Mapping[str, tuple[type[errors.EndpointError], bool]] = {
-    _RATE: (errors.RateLimited, True),
-    _BUSY: (errors.Overloaded, True),
-    _KEY: (errors.AuthenticationError, False),
-    _QUOTA: (errors.QuotaExceeded, False),
-    _BAD: (errors.InvalidRequest, False),
-    _LONG: (errors.ContextTooLong, False),
-    _FILTER: (errors.ContentBlocked, False),
-    _NONSENSE: (errors.InvalidResponse, False),
+_KINDS: Mapping[str, tuple[type[errors.EndpointError], int | None]] = {
+    _RATE: (errors.RateLimited, None),
+    _BUSY: (errors.Overloaded, None),
+    _KEY: (errors.AuthenticationError, 0),
+    _QUOTA: (errors.QuotaExceeded, 0),
+    _BAD: (errors.InvalidRequest, 0),
+    _LONG: (errors.ContextTooLong, 0),
+    _FILTER: (errors.ContentBlocked, 0),
+    _NONSENSE: (errors.InvalidResponse, 0),
 }
 
 _LATE: JsonValue = {"code": 502, "message": "Provider disconnected."}
@@ -183,14 +183,14 @@ _OTHERS: tuple[tuple[str, str, str | None, Answer], ...] = (
 
 
 def _says_no(name: str, what: str, code: str | None, answer: Answer) -> Fault:
-    error, repeated = _KINDS[what]
-    return Fault(name, what, error, code, repeated, answer)
+    error, retries = _KINDS[what]
+    return Fault(name, what, error, code, retries, answer)
 
 
 def _on_the_way() -> Iterator[Fault]:
     for spoils, stream in ((spoiling.LOST, False), (spoiling.LOST_STREAMS, True)):
         for name, spoil in spoils.items():
-            lost = Fault(name, _LOST, errors.TransportError, repeated=True, stream=stream)
+            lost = Fault(name, _LOST, errors.TransportError, retries=None, stream=stream)
             yield replace(lost, spoil=spoil)
     for spoils, stream in ((spoiling.HARMLESS, False), (spoiling.HARMLESS_STREAMS, True)):
         for name, spoil in spoils.items():
