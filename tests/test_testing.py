@@ -259,6 +259,24 @@ def test_a_wrong_request_is_answered_with_the_reason_and_fails_at_the_end() -> N
         client.extract(int, "Zyxomma")
 
 
+def test_over_a_socket_an_exception_is_what_the_network_does() -> None:
+    for fault in (ConnectionResetError(), EOFError(), TimeoutError()):
+        with (
+            serve([fault]) as server,
+            Client(server.endpoint, retry=False, timeout=0.1) as client,
+            pytest.raises(TransportError),
+        ):
+            client.extract(int, "Zyxomma")
+
+
+def test_a_stream_may_be_reset_after_its_end() -> None:
+    fault = FAULTS["reset after the body"].on("Hello")
+    with serve([fault, fault]) as server:
+        streams = posted(server, {"messages": MESSAGES, "stream": True})
+        assert streams.text.endswith("data: [DONE]\n\n")
+        assert posted(server, {"messages": MESSAGES}).json()["object"] == "chat.completion"
+
+
 def test_a_request_in_chunks_is_taken() -> None:
     def chunks() -> Any:
         yield b'{"messages": [{"role": "user",'

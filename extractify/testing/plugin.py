@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 
@@ -65,6 +66,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def extractify_endpoint(request: pytest.FixtureRequest) -> Endpoints:
     """Endpoints for tests: `extractify_endpoint(*answers)`, `extractify_endpoint.recorded(…)`."""
-    name = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
-    path = request.path.parent / _FOLDER / request.path.stem / f"{name}.json"
+    name = ".".join(request.node.nodeid.split("::")[1:])
+    plain = re.sub(r"[^\w.]+", "-", name).strip("-")
+    if plain != name:  # of two parameters, what is left may be the same
+        plain += f"-{crc32(name.encode()):08x}"
+    path = request.path.parent / _FOLDER / request.path.stem / f"{plain}.json"
     return Endpoints(path, records=request.config.getoption("--extractify-record"))

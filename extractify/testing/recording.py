@@ -24,9 +24,9 @@ from extractify.testing.contract import ContractBroken
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-KEPT_HEADERS = frozenset({"content-type", "retry-after", "retry-after-ms"})
-"""Of an answer; others may identify the account."""
-_HOW = "Record it again: pytest --extractify-record"
+KEPT_HEADERS = frozenset({"content-type"})
+"""Of an answer. Others may identify the account, or make a replay wait."""
+_HOW = "To record it: pytest --extractify-record"
 _SHOWN = 4
 _SECRET = re.compile(r"(?i)api[_-]?key|authorization|password|secret|[_-]token$|^token$")
 _ACCOUNT = re.compile(r"(?=.*\d)[\w-]{12,}")

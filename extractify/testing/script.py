@@ -42,7 +42,7 @@ class Player:
         self.broken: list[Exception] = []
         self._contract = contract
         self._answer = self._answering(script)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @classmethod
     def of(cls, script: Script, like: Endpoint | None, contract: Contract | None) -> Player:
