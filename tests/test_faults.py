@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from extractify import Endpoint, Extraction
-    from extractify.testing import Server
+    from extractify.testing import Seen, Server
 
     Call: TypeAlias = Callable[..., Extraction["Shop"]]
 
@@ -200,6 +201,28 @@ def assert_hung_up(server: Server) -> None:
     while server.open and time.monotonic() < patience:
         time.sleep(0.001)
     assert server.open == set()
+
+
+@pytest.mark.parametrize("name", sorted(SILENT))
+def test_a_call_that_is_cancelled_leaves_nothing_open(name: str) -> None:
+    asked = threading.Event()
+
+    def answer(_seen: Seen) -> Fault:
+        asked.set()
+        return FAULTS[name].on(GOOD)
+
+    async def cancelled(where: Endpoint) -> None:
+        async with AsyncClient(where, retry=AT_ONCE) as client:
+            call = asyncio.create_task(client.extract(TASK, TEXT))
+            assert await asyncio.to_thread(asked.wait, 10)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    with serve(answer) as server:
+        asyncio.run(cancelled(server.endpoint))
+        assert_hung_up(server)
+        assert len(server.requests) == 1
 
 
 def test_a_server_that_is_down_is_a_connection_refused(call: Call) -> None:
