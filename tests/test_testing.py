@@ -370,6 +370,19 @@ def test_a_tool_call_streams_in_pieces() -> None:
     assert told[-2]["choices"][0]["finish_reason"] == "tool_calls"
 
 
+def test_a_response_format_is_what_the_answer_follows_beside_tools() -> None:
+    function = {"name": "f", "description": "", "parameters": {}}
+    schema = {"type": "object", "properties": {"result": {"type": "integer"}}}
+    asked = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    tools = [{"type": "function", "function": function}]
+    with serve([3, 4]) as server:
+        body = {"messages": MESSAGES, "tools": tools}
+        told = posted(server, {**body, "response_format": asked}).json()["choices"][0]
+        called = posted(server, body).json()["choices"][0]
+    assert json.loads(told["message"]["content"]) == {"result": 3}
+    assert called["message"]["tool_calls"][0]["function"]["arguments"] == "4"
+
+
 @pytest.mark.parametrize(("final", "last"), [("usage", []), ("none", None)])
 def test_the_usage_may_come_alone_or_not_at_all(final: Any, last: object) -> None:
     told = events(b"".join(frames(completion("Hello"), final=final)).decode())

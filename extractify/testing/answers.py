@@ -42,19 +42,22 @@ class Seen:
 
     @property
     def tool(self) -> str | None:
-        """The name of the tool that the answer is to be given to."""
+        """The name of the tool whose arguments are to be the answer: the first one.
+
+        None where a `response_format` says that the answer is text.
+        """
         tools = self.asked.get("tools")
-        return str(tools[0]["function"]["name"]) if tools else None
+        if not tools or "response_format" in self.asked:
+            return None
+        return str(tools[0]["function"]["name"])
 
     @property
     def schema(self) -> Mapping[str, Any]:
         """What the answer should look like, as far as the request says so."""
-        tools = self.asked.get("tools")
-        if tools:
-            parameters = tools[0]["function"].get("parameters")
-            return parameters if isinstance(parameters, dict) else {}
-        asked = self.asked.get("response_format") or {}
-        schema = asked.get("json_schema", {}).get("schema")
+        if self.tool is None:
+            schema = self.asked.get("response_format", {}).get("json_schema", {}).get("schema")
+        else:
+            schema = self.asked["tools"][0]["function"].get("parameters")
         return schema if isinstance(schema, dict) else {}
 
 
