@@ -36,6 +36,7 @@ from extractify.testing import (
     ContractBroken,
     ScriptedEndpoint,
     Seen,
+    anything,
     completion,
     serve,
 )
@@ -334,7 +335,7 @@ def events(text: str) -> list[Any]:
 
 
 def streamed(answer: object, **more: Any) -> list[Any]:
-    with serve([answer], contract=lambda _body: None) as server:
+    with serve([answer], contract=anything) as server:
         told = posted(server, {"messages": MESSAGES, "stream": True, **more})
     assert told.headers["content-type"] == "text/event-stream"
     assert told.headers["transfer-encoding"] == "chunked"
@@ -410,17 +411,19 @@ def test_a_request_by_the_run_route_is_looked_into() -> None:
 
 
 @pytest.mark.slow
-def test_a_script_can_be_served_by_hand() -> None:
-    words = ["-m", "extractify.testing", "serve", '{"number": 7, "lines": []}', "HTTP 402", "Hello"]
+@pytest.mark.parametrize(("options", "first"), [([], 400), (["--any-request"], 200)])
+def test_a_script_can_be_served_by_hand(options: list[str], first: int) -> None:
+    answers = ['{"number": 7, "lines": []}', "HTTP 402", "Hello"]
+    words = ["-m", "extractify.testing", "serve", *answers, *options]
     with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        answers = [
+        told = [
             httpx.post(url, json={"messages": messages}, trust_env=False)
-            for messages in ([], MESSAGES, MESSAGES, MESSAGES)
+            for messages in ([], *[MESSAGES] * (3 if first == 400 else 2))
         ]
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
-    assert [answer.status_code for answer in answers] == [400, 200, 402, 200]
-    assert json.loads(answers[1].json()["choices"][0]["message"]["content"])["number"] == 7
-    assert answers[3].json()["choices"][0]["message"]["content"] == "Hello"
+    assert told[0].status_code == first
+    assert [answer.status_code for answer in told[-2:]] == [402, 200]
+    assert told[-1].json()["choices"][0]["message"]["content"] == "Hello"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from extractify.testing.answers import Answer, Seen, completion
-    from extractify.testing.contract import ContractBroken, m2_7
+    from extractify.testing.contract import ContractBroken, anything, m2_7
     from extractify.testing.faults import FAULTS, Fault
     from extractify.testing.recording import Recording
     from extractify.testing.script import ScriptedEndpoint
@@ -30,6 +30,7 @@ __all__ = [
     "ScriptedEndpoint",
     "Seen",
     "Server",
+    "anything",
     "completion",
     "m2_7",
     "serve",
@@ -37,7 +38,7 @@ __all__ = [
 
 _HOMES = {
     "answers": "Answer Seen completion",
-    "contract": "ContractBroken m2_7",
+    "contract": "ContractBroken anything m2_7",
     "faults": "FAULTS Fault",
     "recording": "Recording",
     "script": "ScriptedEndpoint",

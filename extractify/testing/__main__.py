@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import suppress
 
+from extractify.testing.contract import anything, m2_7
 from extractify.testing.faults import FAULTS
 from extractify.testing.server import serve
 
@@ -26,12 +27,16 @@ def main(arguments: list[str] | None = None) -> None:
         help="a value as JSON, the model's words, or a fault by its name, such as 'HTTP 429'",
     )
     command.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    command.add_argument(
+        "--any-request", action="store_true", help="don't check that M2.7 would take the requests"
+    )
     given = parser.parse_args(arguments)
+    contract = anything if given.any_request else m2_7
     answers = itertools.cycle(map(_answer, given.answers))
     # A wrong request was answered with the reason; here nobody else wants to know of it.
     with (
         suppress(KeyboardInterrupt, AssertionError),
-        serve(lambda _seen: next(answers), latency=given.latency) as server,
+        serve(lambda _seen: next(answers), contract=contract, latency=given.latency) as server,
     ):
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()

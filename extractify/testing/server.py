@@ -8,8 +8,9 @@ import struct
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from selectors import EVENT_READ, DefaultSelector
+from socketserver import ThreadingTCPServer
 from typing import TYPE_CHECKING, Self, cast
 
 from extractify.testing.answers import Answer, Reply, Seen, reply_to
@@ -55,7 +56,7 @@ class Server:
         return list(self.player.requests)
 
     def refuse(self) -> None:
-        """Take no further connection, as a server that is down."""
+        """Take no further connection, as a server that is down. Only within the `with`."""
         self._http.shutdown()
         self._http.socket.close()
 
@@ -90,7 +91,7 @@ def serve(
     return Server(Player.of(script, like, contract), like or CLOUDFLARE, latency)
 
 
-class _Listener(ThreadingHTTPServer):
+class _Listener(ThreadingTCPServer):
     daemon_threads = False  # closing waits for them
     request_queue_size = 128
     owner: Server
