@@ -278,6 +278,13 @@ def test_a_stream_may_be_reset_after_its_end() -> None:
         assert posted(server, {"messages": MESSAGES}).json()["object"] == "chat.completion"
 
 
+def test_a_header_of_an_answer_takes_the_place_of_the_usual_one() -> None:
+    page = Answer("<p>Hello</p>", headers={"Content-Type": "text/html"})
+    with serve([page]) as server:
+        told = posted(server, {"messages": MESSAGES}).headers
+    assert told.get_list("content-type") == ["text/html"]
+
+
 def test_a_request_in_chunks_is_taken() -> None:
     def chunks() -> Any:
         yield b'{"messages": [{"role": "user",'

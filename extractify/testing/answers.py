@@ -171,7 +171,8 @@ def reply_to(seen: Seen, answer: object) -> Reply:
     if isinstance(answer, Exception):
         return Reply((answer,))
     if isinstance(answer, Answer):
-        content, headers = answer.content, {**_JSON, **answer.headers}
+        content = answer.content
+        headers = {**_JSON, **{name.lower(): value for name, value in answer.headers.items()}}
         parts: tuple[Part, ...] = (answer.delay, content) if answer.delay else (content,)
         return Reply(parts, answer.status, headers)
     body = _completed(seen, answer)

@@ -164,7 +164,6 @@ class _Handler(BaseHTTPRequestHandler):
         unsent = self._head(reply.status, headers)
         for part in reply.parts:
             if isinstance(part, Exception):
-                self.wfile.write(unsent) if unsent and reply.content else None
                 self._end(part)
                 return
             if not isinstance(part, bytes):
