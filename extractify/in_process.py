@@ -45,6 +45,11 @@ def forwarded(
     return answer.status_code, told, answer.content
 
 
+def here(endpoint: object) -> Here | None:
+    """What takes requests to the endpoint if it answers in this process, None if it doesn't."""
+    return Here(endpoint) if isinstance(endpoint, InProcess) else None
+
+
 class Here(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Takes requests to an endpoint in this process."""
 

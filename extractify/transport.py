@@ -28,7 +28,7 @@ from extractify.errors import (
     TransportError,
 )
 from extractify.events import RetryScheduled
-from extractify.in_process import Here, InProcess
+from extractify.in_process import here
 from extractify.messages import JsonValue, clipped
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Wire:
         self._dialect = named(endpoint.dialect)
         self._profile = endpoint.capabilities
         self._key = endpoint.api_key
-        self._here = endpoint if isinstance(endpoint, InProcess) else None
+        self._here = here(endpoint)
         self.url = endpoint.url.rstrip("/") + self._dialect.path
         self.host = urlsplit(self.url).netloc or self.url
         try:
@@ -177,7 +177,7 @@ class Wire:
             # Without TLS there is nothing to verify, and loading the certificates takes longer
             # than all the rest.
             "verify": not (is_loopback and self.url.startswith("http:")),
-            "transport": self._here and Here(self._here),
+            "transport": self._here,
         }
 
 
