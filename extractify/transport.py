@@ -28,6 +28,7 @@ from extractify.errors import (
     TransportError,
 )
 from extractify.events import RetryScheduled
+from extractify.in_process import here
 from extractify.messages import JsonValue, clipped
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Wire:
         self._dialect = named(endpoint.dialect)
         self._profile = endpoint.capabilities
         self._key = endpoint.api_key
+        self._here = here(endpoint)
         self.url = endpoint.url.rstrip("/") + self._dialect.path
         self.host = urlsplit(self.url).netloc or self.url
         try:
@@ -175,6 +177,7 @@ class Wire:
             # Without TLS there is nothing to verify, and loading the certificates takes longer
             # than all the rest.
             "verify": not (is_loopback and self.url.startswith("http:")),
+            "transport": self._here,
         }
 
 
