@@ -9,8 +9,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from extractify.messages import Fix, JsonValue
+from extractify.nodes import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_DEPTH = 200
 """Deepest nesting read, in containers; what lies deeper isn't a candidate."""
@@ -37,13 +42,15 @@ class Candidate:
     """A JSON value that stands in an answer.
 
     text: its source. fixes: what was left around it, and mended in it. conflicts: pointers of keys
-    that are given twice, with different values.
+    that are given twice, with different values. in_words: it is an object of texts as they stood in
+    markup, each of them JSON or not.
     """
 
     text: str
     value: JsonValue
     fixes: tuple[Fix, ...]
     conflicts: tuple[str, ...] = ()
+    in_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,9 @@ def candidates(text: str) -> Candidates:
     whole = _loaded(answer.strip(), fixes) or _mended(answer.strip(), fixes)
     if whole is not None:
         return Candidates((whole,), truncated=False)
+    called = _called(answer, fixes)
+    if called is not None:
+        return called
     if any(_OPENS_JSON.match(text, opener) for opener in scan.unclosed):
         # Quotes of another kind may hide where a container ends.
         whole = _mended(_widest(answer), (*fixes, Fix("", "prose")))
@@ -107,6 +117,33 @@ def candidates(text: str) -> Candidates:
     # What stands alone in a fence that nobody closed may go on: `4` may be the start of `42`.
     begun = not any(found) and _loaded(rest, ()) is not None
     return Candidates(_distinct(found), begun, sequence if len(sequence) > 1 else ())
+
+
+def _called(text: str, fixes: tuple[Fix, ...]) -> Candidates | None:
+    """What the tool calls of an answer were given, None if it calls none in markup."""
+    if "</" not in text and "name=" not in text:
+        return None
+    from extractify.markup import calls
+
+    made = calls(text)
+    if not made.arguments and not made.truncated:
+        return None
+    found = [
+        Candidate(
+            "",
+            dict(pairs),
+            (*fixes, Fix("", "call")),
+            tuple(f"/{escaped(key)}" for key, value in pairs if dict(pairs)[key] != value),
+            in_words=True,
+        )
+        for pairs in made.arguments
+    ]
+    return Candidates(() if made.truncated else _distinct(found), made.truncated)
+
+
+def single(text: str) -> Candidate | None:
+    """A text as one JSON value and nothing else, mended if need be."""
+    return _loaded(text.strip(), ()) or _mended(text.strip(), ())
 
 
 def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
@@ -182,7 +219,7 @@ def _too_deep(value: JsonValue) -> bool:
     return True
 
 
-def _distinct(found: list[Candidate | None]) -> tuple[Candidate, ...]:
+def _distinct(found: Sequence[Candidate | None]) -> tuple[Candidate, ...]:
     """Keep one of those that say the same."""
     return tuple({_SORTED.encode(each.value): each for each in found if each}.values())
 

@@ -20,7 +20,7 @@ from pydantic_core import ValidationError
 from extractify.coercion import coerced
 from extractify.errors import Invalid
 from extractify.messages import Fix, JsonValue, Problem, clipped
-from extractify.nodes import at, below, branches, escaped, put
+from extractify.nodes import at, below, branches, escaped, plain, put, under
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -234,36 +234,17 @@ def without_idle_nulls(schema: Schema[Any], data: JsonValue) -> JsonValue:
     return _pruned(schema, [schema.canonical], data)
 
 
-def _plain(schema: Schema[Any], nodes: Sequence[Node]) -> list[Node]:
-    """The plain schemas that these stand for, each once: recursive unions lead back to the same."""
-    found = {id(branch): branch for node in nodes for branch in schema.branches(node)}
-    return list(found.values())
-
-
 def _pruned(schema: Schema[Any], nodes: list[Node], data: JsonValue) -> JsonValue:
-    branches = _plain(schema, nodes)
+    branches = plain(schema.canonical, nodes)
     if isinstance(data, list):
-        return [_pruned(schema, _under(branches, i), item) for i, item in enumerate(data)]
+        return [_pruned(schema, under(branches, i), item) for i, item in enumerate(data)]
     if not isinstance(data, dict):
         return data
     return {
-        key: _pruned(schema, _under(branches, key), value)
+        key: _pruned(schema, under(branches, key), value)
         for key, value in data.items()
         if value is not None or not _is_idle(schema, branches, key)
     }
-
-
-def _under(branches: Sequence[Node], step: str | int) -> list[Node]:
-    """The schemas of what stands under a key or at an index."""
-    nodes: list[object] = []
-    for branch in branches:
-        if isinstance(step, int):
-            first = branch.get("prefixItems", ())
-            nodes.append(first[step] if step < len(first) else branch.get("items"))
-        else:
-            declared = branch.get("properties", {})
-            nodes.append(declared.get(step, branch.get("additionalProperties")))
-    return [node for node in nodes if isinstance(node, dict)]
 
 
 def _is_idle(schema: Schema[Any], branches: Sequence[Node], key: str) -> bool:
@@ -336,9 +317,9 @@ def has_dates(schema: Schema[Any]) -> bool:
 
 def _timestamps(schema: Schema[Any], data: JsonValue) -> Iterator[Problem]:
     """Numerals in quotes that pydantic takes for seconds since 1970 where a date was asked for."""
-    for pointer, leaf, plain in _leaves(schema, [schema.canonical], data):
+    for pointer, leaf, nodes in _leaves(schema, [schema.canonical], data):
         if isinstance(leaf, str) and _NUMERAL.fullmatch(leaf):
-            formats = [b.get("format", "") for b in plain if b.get("type", "string") == "string"]
+            formats = [b.get("format", "") for b in nodes if b.get("type", "string") == "string"]
             if formats and all(each.startswith("date") for each in formats):
                 expected = "expected a date in ISO 8601 notation"
                 yield Problem(pointer, "date_parsing", expected, shown(leaf))
@@ -348,13 +329,13 @@ def _leaves(
     schema: Schema[Any], nodes: Sequence[Node], data: JsonValue, pointer: str = ""
 ) -> Iterator[tuple[str, JsonValue, list[Node]]]:
     """Yield each leaf, where it stands, and the plain schemas that hold there."""
-    branches = _plain(schema, nodes)
+    branches = plain(schema.canonical, nodes)
     if isinstance(data, dict):
         for key, value in data.items():
             place = f"{pointer}/{escaped(key)}"
-            yield from _leaves(schema, _under(branches, key), value, place)
+            yield from _leaves(schema, under(branches, key), value, place)
     elif isinstance(data, list):
         for index, value in enumerate(data):
-            yield from _leaves(schema, _under(branches, index), value, f"{pointer}/{index}")
+            yield from _leaves(schema, under(branches, index), value, f"{pointer}/{index}")
     else:
         yield pointer, data, branches
