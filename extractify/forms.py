@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from extractify.messages import Fix, JsonValue, clipped
-from extractify.nodes import ENVELOPE, SCHEMA_LISTS, SCHEMA_MAPS, SCHEMAS, plain, under
+from extractify.nodes import ENVELOPE, SCHEMA_LISTS, SCHEMA_MAPS, SCHEMAS, kinds, plain, under
 from extractify.parsing import single
 from extractify.spelling import folded
 
@@ -65,7 +65,7 @@ def _opened(
     data: JsonValue, schema: Schema[Any], roots: list[Node]
 ) -> Iterator[tuple[JsonValue, Fix]]:
     """Yield what stands in a wrapper that isn't the target's own."""
-    wants_list = any(root.get("type") == "array" for root in roots)
+    wants_list = not kinds(roots).isdisjoint({"array", None})
     if isinstance(data, list):
         if len(data) == 1 and not wants_list:
             yield data[0], Fix("", "list")
@@ -159,7 +159,7 @@ def spoken(schema: Schema[Any], data: JsonValue) -> JsonValue:
     found: dict[str, JsonValue] = {}
     for key, text in data.items():
         nodes = plain(schema.canonical, under(roots, names.get(folded(key), key)))
-        takes_null = any(node.get("type") == "null" for node in nodes)
+        takes_null = "null" in kinds(nodes)
         if any(_takes_text(node) for node in nodes) and not (takes_null and text == "null"):
             found[key] = text
         else:
@@ -169,9 +169,8 @@ def spoken(schema: Schema[Any], data: JsonValue) -> JsonValue:
 
 
 def _takes_text(node: Node) -> bool:
-    kinds = node.get("type")
     members = node.get("enum", [node.get("const")])
-    return kinds == "string" or any(isinstance(member, str) for member in members)
+    return "string" in kinds([node]) or any(isinstance(member, str) for member in members)
 
 
 # --- the schema instead of a value -----------------------------------------------------------
@@ -190,7 +189,7 @@ def is_echo(data: JsonValue, schema: Schema[Any]) -> bool:
         if isinstance(holder, dict) and holder.keys() == {ENVELOPE} and ENVELOPE not in declared:
             return is_echo(holder[ENVELOPE], schema)
     if not declared:
-        takes_objects = any(root.get("type", "object") == "object" for root in roots)
+        takes_objects = not kinds(roots).isdisjoint({"object", None})
         return not takes_objects and (isinstance(given, dict) or _is_schema(data))
     if isinstance(given, dict) and given:
         return (declared & data.keys()) <= _OF_SCHEMA and all(map(_is_schema, given.values()))
@@ -201,7 +200,7 @@ def _is_schema(data: JsonValue) -> bool:
     if not isinstance(data, dict) or not data.keys() <= _OF_SCHEMA:
         return False
     kind = data.get("type")
-    kinds = kind if isinstance(kind, list) else [kind]
+    named = kind if isinstance(kind, list) else [kind]
     return any(key in data for key in _SAYS_TYPE) or all(
-        isinstance(each, str) and each in _TYPES for each in kinds
+        isinstance(each, str) and each in _TYPES for each in named
     )

@@ -92,6 +92,21 @@ def branches(root: Node, node: Node) -> Iterator[Node]:
             stack.extend(reversed(node[key]))
 
 
+def unions(root: Node, node: Node) -> Iterator[Node]:
+    """Yield a node and what it stands for: references followed, unions and their branches."""
+    seen: set[int] = set()
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            if "$ref" in node:
+                stack.append(resolve(root, node["$ref"]))
+            for key in ("anyOf", "oneOf", "allOf"):
+                stack.extend(reversed(node.get(key, ())))
+
+
 def plain(root: Node, nodes: Iterable[Node]) -> list[Node]:
     """The plain schemas that these stand for, each once: recursive unions lead back to the same."""
     found = {id(branch): branch for node in nodes for branch in branches(root, node)}
@@ -109,6 +124,15 @@ def under(nodes: Iterable[Node], step: str | int) -> list[Node]:
             declared = node.get("properties", {})
             found.append(declared.get(step, node.get("additionalProperties")))
     return [each for each in found if isinstance(each, dict)]
+
+
+def kinds(nodes: Iterable[Node]) -> set[object]:
+    """The JSON types that plain nodes name; None for one that names none."""
+    found: set[object] = set()
+    for node in nodes:
+        kind = node.get("type")
+        found.update(kind if isinstance(kind, list) else [kind])
+    return found
 
 
 def below(root: Node, pointer: str) -> Node | None:

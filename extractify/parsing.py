@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from extractify.messages import Fix, JsonValue
 from extractify.nodes import escaped
+from extractify.numerals import fraction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,7 +199,7 @@ def _loaded(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
         return found
 
     try:
-        value = json.loads(text, object_pairs_hook=members)
+        value = json.loads(text, object_pairs_hook=members, parse_float=fraction)
     except (ValueError, RecursionError):
         return None
     conflicts = ("",) if any(given_twice) else ()

@@ -15,9 +15,10 @@ from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE, at, leaves, put, steps
 from extractify.parsing import candidates
 from extractify.places import ADD, REMOVE, applied, list_place, part
+from extractify.problems import shown
 from extractify.reading import Reading
 from extractify.schema import Schema
-from extractify.validation import shown, validate
+from extractify.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from pydantic_core import SchemaValidator, ValidationError
 
 from extractify import members
-from extractify.coercion import coerced
+from extractify.coercion import Numbers, coerced
 from extractify.errors import DocumentError, ExtractionError
 from extractify.forms import is_call, is_echo, is_foreign, other_forms, spoken
+from extractify.hazards import has_decimals, is_entangled
 from extractify.messages import Fix, JsonValue, Problem
-from extractify.nodes import ENVELOPE
+from extractify.nodes import ENVELOPE, kinds
 from extractify.parsing import Candidate, Candidates, candidates, without_thoughts
+from extractify.problems import MAX_PROBLEMS
 from extractify.schema import Schema, compile_schema
 from extractify.spelling import respelled
-from extractify.validation import MAX_PROBLEMS, Verdict, has_dates, validate
+from extractify.validation import Verdict, has_dates, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,21 +73,24 @@ class Reading(Generic[T]):
 
 
 @overload
-def read(text: str, target: TypeForm[T]) -> Reading[T]: ...
+def read(text: str, target: TypeForm[T], *, numbers: Numbers | None = ...) -> Reading[T]: ...
 @overload
-def read(text: str, target: Mapping[str, JsonValue]) -> Reading[JsonValue]: ...
-def read(text: str, target: object) -> Reading[Any]:
+def read(
+    text: str, target: Mapping[str, JsonValue], *, numbers: Numbers | None = ...
+) -> Reading[JsonValue]: ...
+def read(text: str, target: object, *, numbers: Numbers | None = None) -> Reading[Any]:
     """Read a model's answer into a target, without any endpoint.
 
     Thoughts, fences and prose around the JSON are passed over; safe coercions are made and
-    recorded. Raises: SchemaError if the target can't be compiled; nothing for a bad text, which
-    gives a Reading with problems. Raises: DocumentError if the text isn't a str.
+    recorded. numbers: how the text writes numbers. Raises: SchemaError if the target can't be
+    compiled; nothing for a bad text, which gives a Reading with problems. Raises: DocumentError if
+    the text isn't a str.
     """
     given: object = text  # a caller without a type checker passes anything
     if not isinstance(given, str):
         kind = type(given).__name__
         raise DocumentError(f"A {kind} can't be read. Pass the answer's text as a str.")
-    return read_answer(text, compile_schema(target))
+    return read_answer(text, compile_schema(target), numbers=numbers)
 
 
 def read_answer(
@@ -94,14 +99,15 @@ def read_answer(
     *,
     enveloped: bool = False,
     context: Mapping[str, object] | None = None,
+    numbers: Numbers | None = None,
 ) -> Reading[T]:
     """Read an answer. enveloped: whether it was asked for as `{"result": value}`."""
     quick = _quick(schema)
-    if quick is not None:
+    if quick is not None and (numbers is None or not has_decimals(schema)):
         reading = quick.read(text, enveloped=enveloped, context=context)
         if reading is not None:
             return reading
-    asked = _Asked(schema, enveloped, context)
+    asked = _Asked(schema, enveloped, context, numbers)
     found = candidates(text)
     reading = asked.read_sequence(found)
     if reading is not None and reading.ok:
@@ -147,6 +153,10 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
         # A capital alone, as in "Two", may begin a sentence.
         if member is not None and words in {member[0], words.lower(), words.upper()}:
             yield from asked.judge_valid(member[0], (Fix("", "bare"),))
+    elif roots and kinds(roots) <= {"number", "integer"}:
+        number = coerced(roots, words, asked.numbers)
+        if number is not None:
+            yield from asked.judge_valid(number[0], (Fix("", "bare"),))
     elif any(root.get("type") == "string" for root in roots):
         yield from asked.judge_valid(words, (Fix("", "bare"),))
 
@@ -193,11 +203,11 @@ class _Quick:
 @lru_cache(maxsize=512)
 def _quick(schema: Schema[Any]) -> _Quick | None:
     # An error or another envelope would pass for an empty answer where nothing is needed.
-    if schema.adapter is None or schema.needs_nothing:
+    if schema.adapter is None or schema.needs_nothing or is_entangled(schema):
         return None
     core = schema.adapter.core_schema
     suspects = [_QUOTED_NUMERAL] * has_dates(schema)
-    suspects += [_MANY_DIGITS] * members.mentions(core, "type", "decimal")
+    suspects += [_MANY_DIGITS] * has_decimals(schema)
     return _Quick(
         members.finite(core),
         members.finite(members.enveloped(core, ENVELOPE)),
@@ -221,6 +231,7 @@ class _Asked(Generic[T]):
     schema: Schema[T]
     enveloped: bool
     context: Mapping[str, object] | None
+    numbers: Numbers | None
 
     def read_sequence(self, found: Candidates) -> Reading[T] | None:
         """Read objects one after another where nothing but a list is wanted, None elsewhere."""
@@ -293,7 +304,7 @@ class _Asked(Generic[T]):
             return Reading(None, fixes, (Problem("", "no_known_key", expected),), data)
         if spelled.conflicts:
             return Reading(None, fixes, spelled.conflicts[:MAX_PROBLEMS], data)
-        verdict: Verdict[T] = validate(self.schema, data, self.context)
+        verdict: Verdict[T] = validate(self.schema, data, self.context, self.numbers)
         if verdict.problems:
             return Reading(None, fixes, verdict.problems, data)
         return Reading(verdict.value, (*fixes, *spelled.fixes, *verdict.fixes))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from extractify.messages import Fix, JsonValue, Problem, clipped
-from extractify.nodes import Node, escaped, plain, under
+from extractify.nodes import Node, escaped, kinds, plain, under
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class _Speller:
         self, here: Sequence[Node], data: dict[str, JsonValue], pointer: str
     ) -> dict[str, Any]:
         """What each key that isn't declared is renamed to; None drops one that says the same."""
-        objects = [node for node in here if node.get("type", "object") == "object"]
+        objects = [node for node in here if not kinds([node]).isdisjoint({"object", None})]
         declared = {key for node in objects for key in node.get("properties", ())}
         unknown = [key for key in data if key not in declared]
         if not unknown or not declared or any(map(_is_free, objects)):

@@ -226,6 +226,14 @@ def test_a_value_that_looks_like_a_part_of_a_schema_is_a_value() -> None:
     assert read('{"type": "string"}', {}).value == {"type": "string"}
 
 
+@pytest.mark.parametrize("kind", [[{}], {}, 5, None, [None], []])
+def test_what_has_a_type_that_is_none_is_judged_like_any_answer(kind: Any) -> None:
+    text = json.dumps({"properties": {"name": {"type": kind}}, "type": kind})
+    for target in (Person, list[Person], Literal["a"], {"type": ["object", "null"]}):
+        reading = read_any(text, target)
+        assert reading.ok == (target == {"type": ["object", "null"]})
+
+
 def test_a_target_that_declares_properties_is_never_taken_for_an_echo() -> None:
     class Feature(BaseModel):
         type: str
