@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from extractify import ConfigurationError, Numbers, read
+from extractify import ConfigurationError, Numbers, Repair, Task, read
 from extractify.messages import Fix
 from tests.pickling import pickled
+from tests.playing import play
 
 POINT = Numbers()
 COMMA = Numbers(",")
@@ -140,3 +141,35 @@ def test_what_has_no_meaning_is_refused(options: Any) -> None:
 
 def test_it_pickles() -> None:
     assert pickled(Numbers(",", "fraction", words=True)) == Numbers(",", "fraction", words=True)
+
+
+# --- in a task -------------------------------------------------------------------------------
+
+
+class Bill(BaseModel):
+    number: str
+    total: float
+    lines: list[str]
+
+
+BILL = '{"number": "A-17, a long one for a patch", "total": "%s", "lines": ["a", "b", "c"]}'
+
+
+def test_a_task_says_it_for_every_answer() -> None:
+    played = play(Task(Bill, numbers=COMMA), BILL % "3,14")
+    assert played.extraction is not None
+    assert played.extraction.value.total == 3.14
+
+
+def test_a_patch_is_read_as_the_task_says() -> None:
+    played = play(Task(Bill, numbers=COMMA), BILL % "much", '{"patch": {"/total": "3,14"}}')
+    assert played.extraction is not None
+    assert played.extraction.value.total == 3.14
+
+
+def test_the_best_effort_is_read_as_the_task_says() -> None:
+    task = Task(Bill, numbers=COMMA, repair=Repair(stop=1, best_effort=True))
+    played = play(task, (BILL % "3,14").replace('"a"', "5.5"))
+    assert played.extraction is not None
+    partial: Any = played.extraction.partial
+    assert partial["total"] == "3,14"
