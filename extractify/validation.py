@@ -175,12 +175,19 @@ class _Judge(Generic[T]):
             for error in strict
             if _COERCIBLE.search(error["type"]) and not isinstance(error["input"], dict | list)
         )
-        torn = tuple(
-            Problem(fix.pointer, "union", _TORN, fix.got)
-            for fix in fixes
-            if _differ(readings(self._branches(fix.pointer), at(data, fix.pointer)))
-        )
-        return Verdict(None, (), torn) if torn else Verdict(value, tuple(fixes))
+        chosen: dict[str, JsonValue] = {}
+        for fix in fixes:  # pydantic takes the first branch of a union that fits
+            found = self._branches(fix.pointer)
+            read = readings(found, at(data, fix.pointer), self.numbers)
+            if _differ(read):
+                return Verdict(None, (), (Problem(fix.pointer, "union", _TORN, fix.got),))
+            if len(kinds(found) - {"null"}) > 1 and read:
+                chosen[fix.pointer] = read[0]
+        if chosen:
+            value = adapter.validate_json(
+                json.dumps(exact(self.schema, put(data, chosen))), **options
+            )
+        return Verdict(value, tuple(fixes))
 
 
 def _differ(found: Sequence[JsonValue]) -> bool:
