@@ -191,19 +191,29 @@ def _is_broken(source: str, candidate: Candidate | None, text: str, end: int) ->
 
 
 def _loaded(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
-    given_twice: list[bool] = []
-
-    def members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-        found = dict(pairs)
-        given_twice.append(len(found) < len(pairs) and any(found[k] != v for k, v in pairs))
-        return found
-
+    conflicts: tuple[str, ...] = ()
     try:
-        value = json.loads(text, object_pairs_hook=members, parse_float=fraction)
+        try:
+            value: JsonValue = _DECODER.decode(text)
+        except _GivenTwiceError:
+            value, conflicts = json.loads(text, parse_float=fraction), ("",)
     except (ValueError, RecursionError):
         return None
-    conflicts = ("",) if any(given_twice) else ()
     return None if _too_deep(value) else Candidate(text, value, fixes, conflicts)
+
+
+class _GivenTwiceError(Exception):
+    """An object has a key twice, with different values."""
+
+
+def _members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
+        raise _GivenTwiceError
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=fraction)
 
 
 def _too_deep(value: JsonValue) -> bool:

@@ -144,6 +144,9 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
     roots = list(asked.schema.branches(asked.schema.canonical))
     if found.sequence and any(root.get("type") == "array" for root in roots):
         yield from asked.judge_valid(list(found.sequence), (Fix("", "items"),))
+    bare = {"string", "number", "integer"}
+    if not any(root.keys() & {"enum", "const"} or kinds([root]) & bare for root in roots):
+        return
     words = without_thoughts(text).strip()
     cut_off = found.truncated or words.startswith(('"', "```", "~~~"))
     if asked.enveloped or not words or cut_off or (words.startswith("{") and found.found):

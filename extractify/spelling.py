@@ -49,22 +49,25 @@ class _Speller:
     conflicts: list[Problem] = field(default_factory=list)
 
     def spell(self, nodes: list[Node], data: JsonValue, pointer: str) -> JsonValue:
-        if not isinstance(data, dict | list) or not data:
-            return data
         here = plain(self.canonical, nodes)
         if isinstance(data, list):
             return [
-                self.spell(under(here, index), item, f"{pointer}/{index}")
+                self._inner(here, index, item, f"{pointer}/{index}")
                 for index, item in enumerate(data)
             ]
+        if not isinstance(data, dict) or not here:
+            return data
         names = self._names(here, data, pointer)
+        kept = [(names.get(key, key), value) for key, value in data.items()]
         return {
-            names.get(key, key): self.spell(
-                under(here, names.get(key, key)), value, f"{pointer}/{escaped(names.get(key, key))}"
-            )
-            for key, value in data.items()
-            if names.get(key, key) is not None
+            key: self._inner(here, key, value, f"{pointer}/{escaped(key)}")
+            for key, value in kept
+            if key is not None
         }
+
+    def _inner(self, here: list[Node], step: str | int, data: JsonValue, pointer: str) -> JsonValue:
+        holds = isinstance(data, dict | list) and bool(data)
+        return self.spell(under(here, step), data, pointer) if holds else data
 
     def _names(
         self, here: Sequence[Node], data: dict[str, JsonValue], pointer: str
