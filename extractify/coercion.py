@@ -200,10 +200,17 @@ def _plain_number(text: str, scale: Decimal = Decimal(1)) -> int | float | None:
         return None
     if scale == 1 and text.lstrip("+-").isdecimal():
         return int(text)
-    number = float(Decimal(text) * scale)
+    number = float(text) if scale == 1 else _scaled(text, scale)
     if not math.isfinite(number):
         return None
     return int(number) if scale > 1 and number.is_integer() else number
+
+
+def _scaled(text: str, scale: Decimal) -> float:
+    try:
+        return float(Decimal(text) * scale)
+    except ArithmeticError:  # an exponent beyond all numbers
+        return math.inf
 
 
 def _is_whole(number: float) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 from decimal import Decimal
 
+_FAR = re.compile(r"[eE][+-]?0*[1-9][0-9]{3}")  # exponents that no float, and few decimals, can say
 MOST_EXACT = 15
 """Characters of a number up to which a float says the same."""
 
@@ -21,7 +24,7 @@ class Digits(float):
 
 def fraction(text: str) -> float:
     """Read a number with a fraction or an exponent, as a JSON parser hands it over."""
-    if len(text) <= MOST_EXACT:
+    if len(text) <= MOST_EXACT or not math.isfinite(float(text)) or _FAR.search(text):
         return float(text)
     digits = Digits(text)
     digits.text = text

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
+from extractify.coercion import Numbers
 from extractify.hazards import DEEPEST_UNION, is_entangled
 from extractify.reading import Reading, read, read_answer
 from extractify.schema import compile_schema
@@ -124,3 +125,12 @@ def test_recursion_without_such_a_union_has_no_such_bound() -> None:
     assert not is_entangled(compile_schema(Node))
     deep = '{"kind": "node", "inner": ' * 50 + "null" + "}" * 50
     assert read(deep, Node).ok
+
+
+@pytest.mark.parametrize("exponent", ["99999999999999999999", "-99999999999999999999", "5000"])
+def test_an_exponent_beyond_all_numbers_is_no_reason_to_fail(exponent: str) -> None:
+    for given in (f"1.5e{exponent}", f'"1.5e{exponent} k"'):
+        for around in ("{}", "Here: {}."):
+            text = around.replace("{}", f'{{"amount": null, "rate": {given}}}')
+            reading = read(text, Price, numbers=Numbers(words=True))
+            assert reading.ok == (given[0] == "1" and exponent[0] == "-")
