@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from extractify.coercion import Numbers
 from extractify.errors import ConfigurationError
 from extractify.messages import JsonValue
 from extractify.repair import DEFAULT_REPAIR, Repair
@@ -25,7 +26,8 @@ class Task(Generic[T]):
     to the system message as they are. examples: (document, value) pairs, shown as earlier turns.
     repair: the budget, or the most requests. temperature: clamped to what the endpoint takes; None
     leaves it to the profile. max_tokens: of the answer, thinking included; None leaves it to the
-    profile. extra: vendor parameters for the request body.
+    profile. extra: vendor parameters for the request body. numbers: how the documents write
+    numbers; None reads only what has one meaning everywhere.
     """
 
     target: Any
@@ -35,6 +37,7 @@ class Task(Generic[T]):
     temperature: float | None = None
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] | None = None
+    numbers: Numbers | None = None
 
     if TYPE_CHECKING:
         # What a target tells the type checker about T; at run time the dataclass writes this.
@@ -49,6 +52,7 @@ class Task(Generic[T]):
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
+            numbers: Numbers | None = None,
         ) -> None: ...
         @overload
         def __init__(
@@ -60,6 +64,7 @@ class Task(Generic[T]):
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
+            numbers: Numbers | None = None,
         ) -> None: ...
         def __init__(self, target: object, *positional: object, **options: object) -> None: ...
 
