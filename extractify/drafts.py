@@ -1,42 +1,99 @@
-"""A JSON Schema that is a target itself: of draft 2020-12 or 7, read as one plain document."""
+"""A JSON Schema that is a target itself: of draft 2020-12 or 7, read as one plain document.
+
+Whatever is referred to, by pointer, `$id`, `$anchor` or a `$dynamicRef` that can mean one thing
+only, ends up in the root's `$defs`. Nothing is fetched, and what would take long is refused.
+"""
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 import jsonschema
+from jsonschema.validators import extend
+from pydantic_core import SchemaError as CoreSchemaError
+from pydantic_core import SchemaValidator, core_schema
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT7, DRAFT202012
 
 from extractify.errors import SchemaError
 from extractify.messages import clipped
-from extractify.nodes import NEVER, SCHEMA_LISTS, SCHEMA_MAPS, Node, map_schemas, wire_name
+from extractify.nodes import (
+    IN_PLACE,
+    NEVER,
+    SCHEMA_LISTS,
+    SCHEMA_MAPS,
+    Node,
+    inner_schemas,
+    map_schemas,
+    wire_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
+
+    from jsonschema.protocols import Validator
+    from referencing._core import Resolved, Resolver
+
+    _Resolver = Resolver[Any]
+    _Resolved = Resolved[Any]
+
+MAX_LEVELS = 128
+"""The most levels of nesting, of objects and lists, that a JSON Schema may have."""
+
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+_IDENTIFIERS = frozenset({"$schema", "$id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"})
+# In these drafts nothing beside a reference counts.
+_ALONE = re.compile(r"draft-0[4-7]")
+_GROUP_OR_REPEAT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]|[*+]|\{\d+,\d*\}", re.DOTALL)
 
 
 def plain(given: Node) -> Node:
     """Write a schema in the words of 2020-12, every reference leading to `#/$defs/Name`.
 
-    Raises: SchemaError if it is invalid, or refers to what isn't in it.
+    Raises: SchemaError if it is invalid, refers to what isn't in it, or is made to take long.
     """
-    node = _modern(given)
+    _check_depth(given)
     try:
-        jsonschema.Draft202012Validator.check_schema(node)
+        jsonschema.Draft202012Validator.check_schema(_modern(given, deep=True))
     except jsonschema.SchemaError as error:
         path = "/".join(str(part) for part in error.absolute_path)
         told = clipped(error.message, 200)
         raise SchemaError(f"The JSON Schema is invalid at /{path}: {told}.") from None
-    return _gathered(node)
+    node = _Gathering(given).gathered()
+    _check_loops(node)
+    _check_patterns(node)
+    return node
 
 
-def _modern(node: Node) -> Node:
-    """Write a schema of draft 7 in the words of 2020-12, as one document without a base URI.
+def validator(node: Node) -> Validator:
+    """The validator of a schema as `plain` writes it. Its patterns take linear time."""
+    return cast("Validator", _Linear(node))
 
-    A schema that is just true or false becomes one that is an object, where both mean the same.
-    """
-    node = {key: value for key, value in node.items() if key not in {"$schema", "$id"}}
+
+def _check_depth(given: Node) -> None:
+    level: list[Any] = [given]
+    for _ in range(MAX_LEVELS):
+        level = [
+            inner
+            for node in level
+            for inner in (node.values() if isinstance(node, dict) else node)
+            if isinstance(inner, dict | list)
+        ]
+    if level:
+        raise SchemaError(
+            f"The JSON Schema is nested more than {MAX_LEVELS} levels deep. Put its parts into "
+            "$defs, and refer to them as #/$defs/Name."
+        )
+
+
+def _modern(node: Node, *, deep: bool = False) -> Node:
+    """Write one schema in the words of 2020-12; what is just true or false becomes an object."""
+    node = {key: value for key, value in node.items() if key not in _IDENTIFIERS}
     if isinstance(node.get("items"), list):
         node["prefixItems"] = node.pop("items")
         if "additionalItems" in node:
@@ -53,7 +110,7 @@ def _modern(node: Node) -> Node:
             node[keyword] = {name: _spelled_out(sub) for name, sub in held.items()}
         elif isinstance(held, list):
             node[keyword] = [_spelled_out(sub) for sub in held]
-    return map_schemas(node, lambda sub, _: _modern(sub))
+    return map_schemas(node, lambda sub, _: _modern(sub, deep=True)) if deep else node
 
 
 def _spelled_out(node: object) -> object:
@@ -62,33 +119,87 @@ def _spelled_out(node: object) -> object:
     return node
 
 
-def _gathered(root: Node) -> Node:
-    """Move each schema that is referred to into the root's `$defs`, under a plain name.
+class _Gathering:
+    """Moves each schema that is referred to into the root's `$defs`, under a plain name."""
 
-    Raises: SchemaError on a reference that leads nowhere.
-    """
-    names: dict[str, str] = {}  # of the references
-    wanted: dict[str, Node] = {}
+    def __init__(self, root: Node) -> None:
+        self._root = root
+        self._alone = _ALONE.search(str(root.get("$schema", ""))) is not None
+        self._draft = DRAFT7 if self._alone else DRAFT202012
+        resource = self._draft.create_resource(root)
+        uri = str(root.get("$id", "")).removesuffix("#")
+        registry: Registry[Any] = Registry().with_resource(uri, resource).crawl()
+        self._resolver: _Resolver = registry.resolver(uri)
+        self._names: dict[int, str] = {}  # by the identity of what is referred to
+        self._wanted: list[tuple[int, Any, _Resolver, str]] = []
 
-    def visit(node: Node, place: str) -> Node:
-        bare = {key: sub for key, sub in node.items() if key not in {"$defs", "definitions"}}
-        node = map_schemas(bare, lambda sub, step: visit(sub, f"{place}/{step}"))
-        reference = node.get("$ref", node.get("$dynamicRef", node.get("$recursiveRef")))
+    def gathered(self) -> Node:
+        """The whole. Raises: SchemaError on a reference that leads nowhere."""
+        body = self._body(self._root, self._resolver, "#")
+        definitions: dict[str, Node] = {}
+        while self._wanted:
+            key, contents, resolver, place = self._wanted.pop(0)
+            node = cast("Node", _spelled_out(contents))
+            definitions[self._names[key]] = self._body(node, resolver, place)
+        if id(self._root) in self._names:
+            body = {"$ref": f"#/$defs/{self._names[id(self._root)]}"}
+        return {**body, "$defs": definitions} if definitions else body
+
+    def _visit(self, given: Node, resolver: _Resolver, place: str) -> Node:
+        inside = resolver.in_subresource(self._draft.create_resource(given))
+        return self._body(given, inside, place)
+
+    def _body(self, given: Node, resolver: _Resolver, place: str) -> Node:
+        """One schema. resolver: of the references in it."""
+        reference = next((given[key] for key in _REFERENCES if key in given), None)
+        if self._alone and reference is not None:
+            given = {key: given[key] for key in ("description", "$ref") if key in given}
+        node = {
+            key: value
+            for key, value in _modern(given).items()
+            if key not in {"$defs", "definitions", *_REFERENCES}
+        }
+        node = map_schemas(node, lambda sub, step: self._visit(sub, resolver, f"{place}/{step}"))
         if not isinstance(reference, str):
             return node
-        if reference not in names:
-            wanted[reference] = _followed(root, reference, place)
-            names[reference] = _plain_name(reference, names.values())
-        return {**node, "$ref": f"#/$defs/{names[reference]}"}
+        found = self._followed(given, reference, resolver, place)
+        key = id(found.contents)
+        if key not in self._names:
+            self._names[key] = _plain_name(reference, self._names.values())
+            self._wanted.append((key, found.contents, found.resolver, reference))
+        return {**node, "$ref": f"#/$defs/{self._names[key]}"}
 
-    body = visit(root, "#")
-    definitions: dict[str, Node] = {}
-    while wanted:
-        reference = next(iter(wanted))
-        definitions[names[reference]] = visit(wanted.pop(reference), reference)
-    if "#" in names:
-        body = {"$ref": f"#/$defs/{names['#']}"}
-    return {**body, "$defs": definitions} if definitions else body
+    def _followed(self, given: Node, reference: str, resolver: _Resolver, place: str) -> _Resolved:
+        """What a reference names. Raises: SchemaError where there is nothing, or two things."""
+        try:
+            found = resolver.lookup(reference)
+        except (Unresolvable, ValueError, LookupError, TypeError):
+            base = reference.partition("#")[0]
+            reason = "leads to another document, which isn't fetched" if base else "leads nowhere"
+            raise _unfollowed(reference, place, reason) from None
+        if not isinstance(found.contents, dict | bool):
+            raise _unfollowed(reference, place, "leads to what is no schema")
+        anchor = reference.partition("#")[2]
+        name = isinstance(found.contents, dict) and found.contents.get("$dynamicAnchor")
+        is_dynamic = "$dynamicRef" in given and name == anchor
+        if is_dynamic and sum(each == anchor for each in _dynamic_anchors(self._root)) > 1:
+            raise _unfollowed(reference, place, "may lead to several schemas")
+        return found
+
+
+def _unfollowed(reference: str, place: str, reason: str) -> SchemaError:
+    return SchemaError(
+        f"The JSON Schema has a reference at {clipped(place)} that {reason}: {clipped(reference)}. "
+        "Put the schema that is meant into $defs, and refer to it as #/$defs/Name."
+    )
+
+
+def _dynamic_anchors(data: object) -> Iterator[object]:
+    if isinstance(data, dict):
+        yield data.get("$dynamicAnchor")
+    if isinstance(data, dict | list):
+        for inner in data.values() if isinstance(data, dict) else data:
+            yield from _dynamic_anchors(inner)
 
 
 def _plain_name(reference: str, taken: Collection[str]) -> str:
@@ -98,29 +209,80 @@ def _plain_name(reference: str, taken: Collection[str]) -> str:
     return next(name for name in chain((own,), others) if name not in taken)
 
 
-def _followed(root: Node, reference: str, place: str) -> Node:
-    """The schema that a reference names. Raises: SchemaError where there is none."""
-    named = node = _pointed(root, reference)
-    seen = {reference}
-    while node is not None and "$ref" in node and node["$ref"] not in seen:
-        seen.add(node["$ref"])
-        node = _pointed(root, node["$ref"])
-    if named is not None and node is not None and "$ref" not in node:
-        return named
-    reason = "leads nowhere" if node is None else "leads back to itself"
-    raise SchemaError(
-        f"The JSON Schema has a reference at {clipped(place)} that {reason}: {clipped(reference)}. "
-        "Put the schema that is meant into $defs, and refer to it as #/$defs/Name."
-    )
+def _check_loops(root: Node) -> None:
+    """Refuse a schema that refers to itself without going a level down: no value ends it."""
+    definitions: dict[str, Node] = root.get("$defs", {})
+    done: set[str] = set()
+
+    def follow(node: Node, above: tuple[str, ...]) -> None:
+        name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+        if name in above:
+            raise SchemaError(
+                f"The JSON Schema has a reference that leads back to itself: #/$defs/{name}. "
+                "Let it refer to itself below properties or items alone."
+            )
+        if name in definitions and name not in done:
+            follow(definitions[name], (*above, name))
+            done.add(name)
+        for sub, place in inner_schemas(node):
+            if place.partition("/")[0] in IN_PLACE:
+                follow(sub, above)
+
+    follow({key: value for key, value in root.items() if key != "$defs"}, ())
+    for name in definitions:
+        follow({"$ref": f"#/$defs/{name}"}, ())
 
 
-def _pointed(root: Node, reference: str) -> Node | None:
-    """The schema at a pointer such as `#/$defs/Line`, None where there is none."""
-    node: Any = root if reference == "#" or reference.startswith("#/") else None
+def _check_patterns(node: Node, place: str = "#") -> None:
+    """Refuse a pattern that may take for ever."""
+    own = node.get("pattern")
+    slow = [own] if isinstance(own, str) and _linear(own) is None else []
+    for pattern in (*slow, *node.get("patternProperties", {})):
+        if _is_catastrophic(pattern):
+            raise SchemaError(
+                f"The JSON Schema has a pattern at {clipped(place)} that may take for ever: "
+                f"{clipped(pattern)}. Repeat no group that holds a repetition or an alternative; "
+                "without lookaround and back-references, `pattern` may."
+            )
+    for sub, step in inner_schemas(node):
+        _check_patterns(sub, f"{place}/{step}")
+
+
+def _is_catastrophic(pattern: str) -> bool:
+    """Whether a group that holds a repetition or an alternative is repeated without end."""
+    risky = [False]  # of the groups around, the outermost first
+    closed = False  # whether the group that ends here is risky
+    for token in _GROUP_OR_REPEAT.finditer(pattern):
+        text = token.group()
+        if text == "(":
+            risky.append(False)
+        elif text == ")" and len(risky) > 1:
+            closed = risky.pop()
+            risky[-1] = risky[-1] or closed
+            following = pattern[token.end() : token.end() + 1]
+            if closed and following and following in "*+{":
+                return True
+        elif text in {"|", "*", "+"} or text.startswith("{"):
+            risky[-1] = True
+    return False
+
+
+@lru_cache(maxsize=512)
+def _linear(pattern: str) -> SchemaValidator | None:
+    """An engine without backtracking; None for a pattern that can't do without."""
     try:
-        for step in reference.split("/")[1:]:
-            key = unquote(step).replace("~1", "/").replace("~0", "~")
-            node = node[int(key)] if isinstance(node, list) else node[key]
-    except (LookupError, ValueError, TypeError):
+        return SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except CoreSchemaError:
         return None
-    return node if isinstance(node, dict) else None
+
+
+def _pattern(_: Validator, pattern: str, instance: object, _node: Node) -> Iterator[Any]:
+    if not isinstance(instance, str):
+        return
+    linear = _linear(pattern)
+    fits = re.search(pattern, instance) if linear is None else linear.isinstance_python(instance)
+    if not fits:
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Linear = cast("Any", extend)(jsonschema.Draft202012Validator, {"pattern": _pattern})

@@ -34,6 +34,8 @@ SCHEMAS = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
+IN_PLACE = frozenset({"anyOf", "oneOf", "allOf", "not", "if", "then", "else", "dependentSchemas"})
+"""Keywords whose schemas judge the value itself, not a part of it."""
 
 
 def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
@@ -56,6 +58,18 @@ def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
         elif key in SCHEMAS and isinstance(held, dict):
             result[key] = change(held, key)
     return result
+
+
+def inner_schemas(node: Node) -> Iterator[tuple[Node, str]]:
+    """Yield each schema directly inside one, and its place as `map_schemas` names it."""
+    found: list[tuple[Node, str]] = []
+
+    def visit(sub: Node, place: str) -> Node:
+        found.append((sub, place))
+        return sub
+
+    map_schemas(node, visit)
+    yield from found
 
 
 def escaped(key: str) -> str:

@@ -18,6 +18,7 @@ from extractify.errors import SchemaError
 from extractify.nodes import ENVELOPE, NEVER, Node, branches, map_schemas, resolve, wire_name
 
 if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
     from pydantic import TypeAdapter
     from pydantic_core import SchemaValidator
 
@@ -31,6 +32,8 @@ _COUNTS_KEYS = frozenset(
     {"anyOf", "oneOf", "not", "if", "maxProperties", "dependentRequired", "dependentSchemas"}
 )
 _CACHE_SIZE = 512
+MAX_CHARACTERS = 500_000
+"""The most characters of JSON that a JSON Schema may have."""
 
 
 class Schema(Generic[T]):
@@ -68,6 +71,13 @@ class Schema(Generic[T]):
         from extractify.canonical import enveloped
 
         return enveloped(self.adapter, ENVELOPE)
+
+    @cached_property
+    def validator(self) -> Validator:
+        """Judges plain data by the canonical schema: what a target that is a JSON Schema has."""
+        from extractify.drafts import validator
+
+        return validator(self.canonical)
 
     @property
     def is_object(self) -> bool:
@@ -150,7 +160,13 @@ def compile_schema(target: object) -> Schema[Any]:
         try:
             text = json.dumps(target, default=_mapping, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            raise SchemaError(f"The JSON Schema isn't JSON: {error}. Correct it.") from None
+            reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+            raise SchemaError(f"The JSON Schema isn't JSON: {reason}. Correct it.") from None
+        if len(text) > MAX_CHARACTERS:
+            raise SchemaError(
+                f"The JSON Schema has {len(text)} characters; {MAX_CHARACTERS} is the most. Leave "
+                "long lists of values out of it, and check them in your code."
+            )
         return _compile_json_schema(text)
     if _is_instance(target):
         kind = type(target).__name__
