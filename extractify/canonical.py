@@ -25,6 +25,7 @@ from pydantic_core import SchemaError as CoreSchemaError
 from pydantic_core import SchemaValidator, core_schema
 
 from extractify.errors import SchemaError
+from extractify.nodes import DECIMAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,7 @@ class _Generator(GenerateJsonSchema):
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
         """Leave out the alternative of a string with a pattern; reading accepts both."""
         bounds = cast("dict[str, Any]", schema)
-        return {"type": "number"} | {
+        return {"type": "number", "format": DECIMAL} | {
             keyword: _number(bounds[name])
             for name, keyword in _DECIMAL_BOUNDS.items()
             if name in bounds

@@ -8,15 +8,16 @@ never through `anyOf/0`, which some grammar engines can't follow.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractify.messages import ResponseFormat
-from extractify.nodes import ENVELOPE, map_schemas
+from extractify.nodes import DECIMAL, ENVELOPE, Node, map_schemas
+from extractify.reduction import Reduction, check_size
+from extractify.shapes import is_reshaped, shaped
 
 if TYPE_CHECKING:
-    from extractify.nodes import Node
     from extractify.profiles import Profile
     from extractify.schema import Schema
 
@@ -39,43 +40,52 @@ class Wire:
     """How a Schema travels to one endpoint.
 
     format: the payload, None where the endpoint takes none. enveloped: whether the value is
-    expected as `{"result": value}`. dropped: what the payload doesn't say.
+    expected as `{"result": value}`. dropped: what the payload doesn't say. shape: what the model is
+    asked for, before anything was dropped. reshaped: whether a value has to be raised.
     """
 
     format: ResponseFormat | None
     enveloped: bool
     dropped: tuple[Dropped, ...]
+    shape: Node = field(default_factory=dict, repr=False, compare=False, hash=False)
+    reshaped: bool = False
 
 
 @lru_cache(maxsize=512)
 def lower(schema: Schema[Any], profile: Profile, envelope: str | None = None) -> Wire:
     """Write the schema as the profile's endpoint takes it. Pure, and cached.
 
-    envelope: the key to wrap the value in; None leaves it to the profile.
+    envelope: the key to wrap the value in; None leaves it to the profile. Raises: SchemaError where
+    the schema is larger than the endpoint takes.
     """
-    enveloped = envelope is not None or profile.envelope == "always" or not schema.is_object
+    shape = shaped(schema, profile)
+    bare = schema.is_object and shape.get("type", "object") == "object"
+    enveloped = envelope is not None or profile.envelope == "always" or not bare
     if not profile.native:
-        return Wire(None, enveloped, ())
+        return Wire(None, enveloped, (), shape)
     dropped: list[Dropped] = []
-    payload = _without(schema.asked, profile.unsupported, "", dropped)
-    payload = _inlined(payload)
+    payload = shape
+    if profile.keywords is not None:
+        dropped += [Dropped(pointer, keyword) for pointer, keyword in schema.flat.lost]
+        payload = Reduction(profile, lambda *where: dropped.append(Dropped(*where))).reduced(shape)
+    payload = _inlined(_unmarked(payload))
     payload = _enveloped(payload, envelope or ENVELOPE) if enveloped else _unfolded(payload)
+    check_size(schema.name, payload, profile)
     if profile.root_keywords is not None:
         for keyword in [key for key in payload if key not in profile.root_keywords]:
             dropped.append(Dropped("", keyword))
             del payload[keyword]
     encoded = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
-    wire_format = ResponseFormat(schema.name, payload, encoded)
-    return Wire(wire_format, enveloped, tuple(dropped))
+    wire_format = ResponseFormat(schema.name, payload, encoded, strict=profile.strict)
+    reshaped = is_reshaped(schema, profile)
+    return Wire(wire_format, enveloped, tuple(dict.fromkeys(dropped)), shape, reshaped)
 
 
-def _without(node: Node, keywords: frozenset[str], pointer: str, dropped: list[Dropped]) -> Node:
-    """Leave out what the endpoint doesn't take, and write down where it stood."""
-    dropped.extend(Dropped(pointer, keyword) for keyword in node if keyword in keywords)
-    kept = {key: value for key, value in node.items() if key not in keywords}
-    return map_schemas(
-        kept, lambda sub, place: _without(sub, keywords, f"{pointer}/{place}", dropped)
-    )
+def _unmarked(node: Node) -> Node:
+    """Leave out what is said to extractify alone: that a number is a Decimal."""
+    if node.get("format") == DECIMAL:
+        node = {key: value for key, value in node.items() if key != "format"}
+    return map_schemas(node, lambda sub, _: _unmarked(sub))
 
 
 def _inlined(root: Node) -> Node:

@@ -37,12 +37,14 @@ class Message:
 class ResponseFormat:
     """The JSON Schema an answer is asked to follow, as it travels.
 
-    encoded: `schema` as compact JSON text, made once per target and profile.
+    encoded: `schema` as compact JSON text, made once per target and profile. strict: whether the
+    endpoint is told to hold the model to it.
     """
 
     name: str
     schema: Mapping[str, JsonValue] = field(repr=False)
     encoded: str = field(repr=False)
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,17 @@ Node = dict[str, Any]
 
 ENVELOPE = "result"
 """The one key of the object that a value travels in where it can't be the root itself."""
+DECIMAL = "decimal"
+"""The `format` that tells extractify of a number that it is a Decimal. It doesn't travel."""
+JSON_TEXT = "application/json"
+"""The `contentMediaType` of a string that holds a value as JSON text."""
 NEVER: Node = {"not": {}}
 """The schema that nothing fits."""
+
+ANNOTATIONS = frozenset(
+    {"description", "examples", "default", "deprecated", "readOnly", "writeOnly", "title"}
+)
+"""Keywords that only tell, whatever the value."""
 
 # Where a JSON Schema holds further schemas: under any key, in a list, or directly.
 SCHEMA_MAPS = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
@@ -34,6 +43,21 @@ SCHEMAS = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
+KEYWORDS_OF: dict[str, frozenset[str]] = {
+    "object": frozenset(
+        {
+            "properties", "required", "additionalProperties", "patternProperties", "propertyNames",
+            "minProperties", "maxProperties", "unevaluatedProperties",
+        }
+    ),
+    "array": frozenset(
+        {
+            "items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains",
+            "minContains", "maxContains", "unevaluatedItems",
+        }
+    ),
+}  # fmt: skip
+"""Keywords that say something of objects alone, or of lists alone."""
 IN_PLACE = frozenset({"anyOf", "oneOf", "allOf", "not", "if", "then", "else", "dependentSchemas"})
 """Keywords whose schemas judge the value itself, not a part of it."""
 
@@ -70,6 +94,12 @@ def inner_schemas(node: Node) -> Iterator[tuple[Node, str]]:
 
     map_schemas(node, visit)
     yield from found
+
+
+def kinds(node: Node) -> list[str]:
+    """The types that a schema names; none if it names none."""
+    named = node.get("type", [])
+    return named if isinstance(named, list) else [named]
 
 
 def escaped(key: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from extractify.nodes import map_schemas
+from extractify.nodes import DECIMAL, JSON_TEXT, map_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +21,7 @@ _FORMATS = {
     "date": "YYYY-MM-DD",
     "date-time": "YYYY-MM-DDThh:mm:ss",
     "time": "hh:mm:ss",
+    DECIMAL: "decimal number",
     "duration": "ISO 8601 duration",
 }
 _BOUNDS = {
@@ -39,13 +40,15 @@ _UNIONS = ("anyOf", "oneOf")
 _INDENT = "  "
 
 
-def notation(schema: Schema[Any], *, envelope: str | None = None) -> str:
+def notation(schema: Schema[Any], *, envelope: str | None = None, shape: Node | None = None) -> str:
     """Write the target as a type: named types first, then the type of the answer itself.
 
-    envelope: show the answer as `{"<envelope>": …}`, as it travels.
+    envelope: show the answer as `{"<envelope>": …}`, as it travels. shape: the schema as an
+    endpoint is asked for it, where that differs from `schema.asked`.
     """
-    writer = _Writer(schema.asked)
-    asked = {"properties": {envelope: schema.asked}} if envelope else schema.asked
+    root = shape or schema.asked
+    writer = _Writer(root)
+    asked = {"properties": {envelope: root}} if envelope else root
     body = writer.commented(asked, "")
     return "\n".join([*writer.declarations(), body])
 
@@ -150,7 +153,9 @@ class _Writer:
 
     def _bounds(self, node: Node, each: str = "") -> Iterator[str]:
         """Yield formats and bounds of a schema and of what is written in its place."""
-        if "format" in node:
+        if node.get("contentMediaType") == JSON_TEXT:
+            yield f"{each}any JSON, as text"
+        if "format" in node and (node["format"] != DECIMAL or node.get("type") == "string"):
             yield each + _FORMATS.get(node["format"], _line(str(node["format"])))
         for keyword, text in _BOUNDS.items():
             if keyword in node:

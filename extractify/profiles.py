@@ -7,13 +7,40 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that an endpoint takes of a schema; None where it sets no limit.
+
+    levels: of objects and lists inside one another. properties: in all objects together.
+    enum_values: of all enums together. characters: of all names, and all values of enums and
+    constants, together. long_enum, long_enum_characters: an enum of more values than this may
+    have so many characters in all.
+    """
+
+    levels: int | None = None
+    properties: int | None = None
+    enum_values: int | None = None
+    characters: int | None = None
+    long_enum: int | None = None
+    long_enum_characters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """The capabilities and quirks of a model behind an endpoint.
 
-    native: whether a `response_format` is sent. enforces: whether the endpoint holds the model to
-    it (a hint otherwise). root_keywords: the only keywords its schema root takes, None for all.
-    unsupported: keywords it takes nowhere. envelope: wrap the value as `{"result": …}` always, or
-    only when the target's root isn't an object. temperature_range: lowest and highest accepted.
+    native: whether a `response_format` is sent. strict: whether it is sent with `strict: true`.
+    enforces: whether the endpoint holds the model to it (a hint otherwise). root_keywords: the only
+    keywords its schema root takes, None for all. keywords: those it takes anywhere, None for all;
+    others are left out, and what stands beside a reference or a union is moved into it.
+    number_keywords: those it takes beside a type of number, None for the same. formats: the values
+    of `format` it takes, None for all. patterns: any; linear, without lookaround and
+    back-references; or plain, of literal characters, classes, groups and repetitions between `^`
+    and `$`. closed: whether it takes only objects of declared and required keys, so that others
+    travel as lists of pairs.
+    decimals_as_text: whether a Decimal is asked for as a string. cycles_may_end: whether what leads
+    back to a schema that it is part of must not be required. limits: on the size of a schema.
+    envelope: wrap the value as `{"result": …}` always, or only when the target's root isn't an
+    object. temperature_range: lowest and highest accepted.
     temperature: sent when the task names none; None sends none. max_tokens: sent when the task
     names none, in tokens. output_ceiling: the most the model can write, in tokens; None is unknown.
     replays: whether a patch is asked for after the model's last answer and what is wrong with it;
@@ -23,9 +50,17 @@ class Profile:
 
     name: str
     native: bool = True
+    strict: bool = False
     enforces: bool = False
     root_keywords: frozenset[str] | None = None
-    unsupported: frozenset[str] = frozenset()
+    keywords: frozenset[str] | None = None
+    number_keywords: frozenset[str] | None = None
+    formats: frozenset[str] | None = None
+    patterns: Literal["any", "linear", "plain"] = "any"
+    closed: bool = False
+    decimals_as_text: bool = False
+    cycles_may_end: bool = False
+    limits: Limits = Limits()
     envelope: Literal["always", "when needed"] = "when needed"
     temperature_range: tuple[float, float] = (0.0, 2.0)
     temperature: float | None = None
@@ -35,6 +70,15 @@ class Profile:
     parameters: tuple[tuple[str, float], ...] = ()
     output_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
+
+_COMMON = frozenset(
+    {
+        "$defs", "$ref", "additionalProperties", "anyOf", "const", "description", "enum", "format",
+        "items", "maxItems", "minItems", "properties", "required", "type",
+    }
+)  # fmt: skip
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_LENGTHS = frozenset({"minLength", "maxLength"})
 
 FULL = Profile(name="full")
 """A chat-completions server of which nothing is known: schemas are sent whole, nothing trusted."""
@@ -51,15 +95,77 @@ M2_7 = Profile(
 
 OPENAI = Profile(name="openai", output_tokens_field="max_completion_tokens")
 
+OPENAI_STRICT = Profile(
+    name="openai-strict",
+    strict=True,
+    enforces=True,
+    keywords=_COMMON | _BOUNDS | {"multipleOf", "pattern"},
+    formats=frozenset(
+        {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+    ),
+    patterns="linear",
+    closed=True,
+    limits=Limits(
+        levels=10,
+        properties=5_000,
+        enum_values=1_000,
+        characters=120_000,
+        long_enum=250,
+        long_enum_characters=15_000,
+    ),
+    output_tokens_field="max_completion_tokens",
+)
+"""OpenAI's structured outputs with `strict: true`, after the guide's list of supported schemas."""
+
 LLAMA_CPP = Profile(
     name="llama.cpp",
     enforces=True,
-    unsupported=frozenset({"pattern", "uniqueItems", "multipleOf", "not", "if", "then", "else"}),
+    keywords=_COMMON | _BOUNDS | _LENGTHS | {"pattern", "prefixItems"},
+    number_keywords=frozenset(),
+    formats=frozenset({"date", "time", "date-time", "uuid"}),
+    patterns="plain",
+    decimals_as_text=True,
     temperature=0.0,
     max_tokens=1024,
     output_ceiling=4096,
 )
 """llama.cpp turns the schema into a grammar; what a grammar can't say is enforced on our side."""
+
+OLLAMA = replace(LLAMA_CPP, name="ollama", temperature=None, max_tokens=None, output_ceiling=None)
+"""Ollama has llama.cpp make the grammar."""
+
+XGRAMMAR = Profile(
+    name="xgrammar",
+    enforces=True,
+    keywords=_COMMON | _BOUNDS | _LENGTHS | {"pattern", "prefixItems"},
+    number_keywords=frozenset(),
+    formats=frozenset({"date", "time", "date-time", "email", "ipv4", "ipv6", "uuid"}),
+    patterns="plain",
+)
+"""vLLM and SGLang with xgrammar."""
+
+LLGUIDANCE = Profile(
+    name="llguidance",
+    enforces=True,
+    keywords=_COMMON
+    | _BOUNDS
+    | _LENGTHS
+    | {"multipleOf", "pattern", "patternProperties", "prefixItems"},
+    formats=frozenset(
+        {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+    ),
+    patterns="linear",
+)
+"""vLLM and others with llguidance, which refuses what it doesn't know."""
+
+GEMINI = Profile(
+    name="gemini",
+    enforces=True,
+    keywords=(_COMMON - {"const"}) | {"maximum", "minimum", "prefixItems"},
+    formats=frozenset({"date-time", "date", "time"}),
+    cycles_may_end=True,
+)
+"""Gemini's `responseJsonSchema`: the subset that its page on structured output lists."""
 
 SMOLLM2 = replace(
     LLAMA_CPP,
@@ -71,4 +177,9 @@ SMOLLM2 = replace(
 """The embedded model of 135 million parameters. More room would only let it repeat itself longer,
 and the DRY sampler, which makes repeated sequences less likely, ends most of its loops."""
 
-PROFILES = {profile.name: profile for profile in (FULL, M2_7, OPENAI, LLAMA_CPP, SMOLLM2)}
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        FULL, M2_7, OPENAI, OPENAI_STRICT, LLAMA_CPP, OLLAMA, XGRAMMAR, LLGUIDANCE, GEMINI, SMOLLM2
+    )
+}  # fmt: skip

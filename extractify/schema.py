@@ -12,10 +12,20 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_origin
 
+from extractify.conjunction import flattened
 from extractify.errors import SchemaError
-from extractify.nodes import ENVELOPE, NEVER, Node, branches, map_schemas, resolve, wire_name
+from extractify.nodes import (
+    ANNOTATIONS,
+    ENVELOPE,
+    NEVER,
+    Node,
+    branches,
+    map_schemas,
+    resolve,
+    wire_name,
+)
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -23,8 +33,7 @@ if TYPE_CHECKING:
     from pydantic_core import SchemaValidator
 
 T = TypeVar("T")
-# What only tells, whatever the value; and what isn't told to a model.
-_ANNOTATIONS = frozenset({"description", "examples", "default", "deprecated", "readOnly"})
+# What isn't told to a model.
 _UNASKED = ("default", "discriminator")
 # Where more required keys would take values away, or let more of them in.
 _CONDITIONS = frozenset({"not", "if", "contains"})
@@ -34,6 +43,16 @@ _COUNTS_KEYS = frozenset(
 _CACHE_SIZE = 512
 MAX_CHARACTERS = 500_000
 """The most characters of JSON that a JSON Schema may have."""
+
+
+class Flat(NamedTuple):
+    """An asked schema without `allOf`, and with nothing beside references and unions.
+
+    lost: pointer and keyword of what can't be said so.
+    """
+
+    asked: Node
+    lost: tuple[tuple[str, str], ...]
 
 
 class Schema(Generic[T]):
@@ -56,6 +75,13 @@ class Schema(Generic[T]):
     def asked(self) -> Node:
         """The schema a model is shown."""
         return self._asked(self.canonical)
+
+    @cached_property
+    def flat(self) -> Flat:
+        """The same where schemas can't be joined, and what that leaves out, with its pointer."""
+        lost: dict[tuple[str, str], None] = {}
+        node = flattened(self.canonical, lambda *where: lost.setdefault(where))
+        return Flat(self._asked(node, every_key=True), tuple(lost))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -124,15 +150,22 @@ class Schema(Generic[T]):
         """Follow a reference; all are of the form `#/$defs/Line`."""
         return resolve(self.canonical, reference)
 
-    def _asked(self, node: Node) -> Node:
-        """Make every property required, those the target can do without nullable."""
+    def _asked(self, node: Node, *, every_key: bool = False) -> Node:
+        """Make every property required, those the target can do without nullable.
+
+        every_key: also where the target counts keys, or makes some depend on others.
+        """
         asked = map_schemas(
-            node, lambda sub, place: sub if place in _CONDITIONS else self._asked(sub)
+            node,
+            lambda sub, place: (
+                sub if place in _CONDITIONS else self._asked(sub, every_key=every_key)
+            ),
         )
         for keyword in _UNASKED:
             asked.pop(keyword, None)
         properties = node.get("properties")
-        if not isinstance(properties, dict) or not _COUNTS_KEYS.isdisjoint(node):
+        counted = not every_key and not _COUNTS_KEYS.isdisjoint(node)
+        if not isinstance(properties, dict) or counted:
             return asked
         needed = node.get("required", ())
         asked["properties"] = {
@@ -204,12 +237,12 @@ def _takes_null(node: Node) -> bool:
     if "enum" in node or "const" in node:
         return None in node.get("enum", [node.get("const", 0)])
     kinds = node.get("type")
-    return "null" in (kinds if isinstance(kinds, list) else [kinds]) or node.keys() <= _ANNOTATIONS
+    return "null" in (kinds if isinstance(kinds, list) else [kinds]) or node.keys() <= ANNOTATIONS
 
 
 def _nullable(node: Node) -> Node:
     """Take null too: one more branch of a plain union, a union of two for anything else."""
-    if isinstance(node.get("anyOf"), list) and node.keys() <= {"anyOf", *_ANNOTATIONS}:
+    if isinstance(node.get("anyOf"), list) and node.keys() <= {"anyOf", *ANNOTATIONS}:
         return {**node, "anyOf": [*node["anyOf"], {"type": "null"}]}
     # The description stays with the property, where the notation looks for it.
     told = {"description": node["description"]} if "description" in node else {}

@@ -226,7 +226,7 @@ def test_a_constant_that_is_its_own_default_is_asked_for_as_it_is() -> None:
 
 def test_a_decimal_is_asked_for_as_a_number_with_its_bounds() -> None:
     price = compile_schema(Line).canonical["properties"]["price"]
-    assert price == {"type": "number", "minimum": 0}
+    assert price == {"type": "number", "format": "decimal", "minimum": 0}
 
 
 def test_constraints_stand_inside_the_branches_of_an_optional_value() -> None:

@@ -72,7 +72,8 @@ def written(request: Request, profile: Profile) -> bytes:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     if asked is not None:
         # Spliced in as it was encoded once, for a target and a profile.
-        schema = f'{{"name":{json.dumps(asked.name)},"schema":{asked.encoded}}}'
+        strict = '"strict":true,' if asked.strict else ""
+        schema = f'{{"name":{json.dumps(asked.name)},{strict}"schema":{asked.encoded}}}'
         text = f'{text[:-1]},"response_format":{{"type":"json_schema","json_schema":{schema}}}}}'
     # A repair turn may quote half a character out of an answer; no encoding takes that.
     return text.encode(errors="replace")
