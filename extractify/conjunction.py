@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from extractify.nodes import Node
 
     Lose = Callable[[str, str], None]
+    _Value = Any
 
 MOST = 5_000
 """The most schemas that writing references out may make."""
@@ -132,7 +133,7 @@ class _Writer:
 def _split(node: Node) -> Node:
     """Write an object or a list that may be something else as a union of the two."""
     named = kinds(node)
-    if len(named) < 2 or not ({"object", "array"} & {*named}) or "anyOf" in node:  # noqa: PLR2004
+    if len(named) <= 1 or KEYWORDS_OF.keys().isdisjoint(named) or "anyOf" in node:
         return node
     told = {key: node[key] for key in node.keys() & ANNOTATIONS}
     plain = {key: value for key, value in node.items() if key not in {"type", *ANNOTATIONS}}
@@ -146,7 +147,7 @@ def _of_kind(node: Node, kind: str) -> Node:
     return {key: value for key, value in node.items() if key not in others}
 
 
-def _both(keyword: str, one: Any, two: Any) -> object:  # noqa: ANN401  (a keyword's value)
+def _both(keyword: str, one: _Value, two: _Value) -> object:
     """What a keyword says where two schemas hold; None where one can't say it."""
     if keyword == "properties":
         same = {key: {"allOf": [one[key], two[key]]} for key in one.keys() & two.keys()}

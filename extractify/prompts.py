@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from extractify.documents import Document, check_encodable
 from extractify.errors import DocumentError
+from extractify.examples import encoded
 from extractify.messages import Message
 from extractify.nodes import ENVELOPE
 from extractify.notation import notation
+from extractify.profiles import FULL
+from extractify.shapes import lowered, shaped
 
 if TYPE_CHECKING:
     from extractify.messages import JsonValue, Problem
+    from extractify.profiles import Profile
     from extractify.schema import Schema
     from extractify.task import Task
 
@@ -39,19 +43,22 @@ JSON of this type, nothing else:"""
 _REWRITE = "This isn't valid JSON of that type. Write it again as such, and change no value in it."
 
 
-def question(task: Task[Any], source: Source, *, enveloped: bool) -> tuple[Message, ...]:
+def question(
+    task: Task[Any], source: Source, *, enveloped: bool, profile: Profile = FULL
+) -> tuple[Message, ...]:
     """Write the messages that ask for the task's target.
 
     source: a text, a Document, or the turns of a conversation. enveloped: ask for the value as
-    `{"result": value}`. Raises: DocumentError on an empty source.
+    `{"result": value}`. profile: of the endpoint, which settles the shape of the answer. Raises:
+    DocumentError on an empty source.
     """
-    system, turns = _opening(task, source, task.schema, ENVELOPE if enveloped else None)
+    system, turns = _opening(task, source, task.schema, ENVELOPE if enveloped else None, profile)
     shown = [
         turn
         for text, value in task.examples
         for turn in (
             Message("user", _delimited(text)),
-            Message("assistant", _example(task.schema, value, enveloped=enveloped)),
+            Message("assistant", _example(task, text, value, profile, enveloped=enveloped)),
         )
     ]
     return (system, *shown, *turns)
@@ -70,9 +77,10 @@ def patch(
     problems: Sequence[Problem],
     schema: Schema[Any],
     envelope: str,
+    profile: Profile = FULL,
 ) -> tuple[Message, ...]:
     """Follow the question by the last answer and ask for the values alone that are wrong in it."""
-    wanted = notation(schema, envelope=envelope)
+    wanted = notation(schema, envelope=envelope, shape=shaped(schema, profile))
     correction = Message("user", f"{_listed(problems)}\n{_PATCH}\n{wanted}")
     return (*asked, answer, correction)
 
@@ -103,10 +111,14 @@ def further(
 
 
 def patch_afresh(
-    task: Task[Any], source: Source, schema: Schema[Any], envelope: str | None
+    task: Task[Any],
+    source: Source,
+    schema: Schema[Any],
+    envelope: str | None,
+    profile: Profile = FULL,
 ) -> tuple[Message, ...]:
     """Ask for those values alone, as if for the first time: no answer to repeat, no problems."""
-    system, turns = _opening(task, source, schema, envelope)
+    system, turns = _opening(task, source, schema, envelope, profile)
     return (system, *turns)
 
 
@@ -120,11 +132,11 @@ def _listed(problems: Sequence[Problem]) -> str:
 
 
 def _opening(
-    task: Task[Any], source: Source, schema: Schema[Any], envelope: str | None
+    task: Task[Any], source: Source, schema: Schema[Any], envelope: str | None, profile: Profile
 ) -> tuple[Message, tuple[Message, ...]]:
     """The one system message, and the turns that hold the document."""
     turns = _turns(source)
-    system = [_instructions(schema, envelope)]
+    system = [_instructions(schema, envelope, profile)]
     if task.instructions:
         check_encodable(task.instructions, "The task's instructions")
         system.append(task.instructions)
@@ -136,8 +148,9 @@ def _opening(
 
 
 @lru_cache(maxsize=512)
-def _instructions(schema: Schema[Any], envelope: str | None) -> str:
-    return f"{_ROLE}\n{notation(schema, envelope=envelope)}\n{_RULES}"
+def _instructions(schema: Schema[Any], envelope: str | None, profile: Profile) -> str:
+    wanted = notation(schema, envelope=envelope, shape=shaped(schema, profile))
+    return f"{_ROLE}\n{wanted}\n{_RULES}"
 
 
 def _turns(source: Source) -> tuple[Message, ...]:
@@ -174,9 +187,8 @@ def _delimited(text: str, name: str = "document") -> str:
     return f"<{tag}>\n{text}{end}</{tag}>"
 
 
-def _example(schema: Schema[Any], value: object, *, enveloped: bool) -> str:
-    if schema.adapter is None:
-        data = value
-    else:
-        data = schema.adapter.dump_python(value, mode="json", by_alias=True)
+def _example(
+    task: Task[Any], text: str, value: object, profile: Profile, *, enveloped: bool
+) -> str:
+    data = lowered(task.schema, profile, encoded(task.schema, text, value))
     return json.dumps({ENVELOPE: data} if enveloped else data, ensure_ascii=False)

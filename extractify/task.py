@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from extractify.coercion import Numbers
 from extractify.errors import ConfigurationError
+from extractify.examples import encoded
 from extractify.messages import JsonValue
 from extractify.repair import DEFAULT_REPAIR, Repair
 from extractify.schema import Schema, compile_schema
@@ -69,8 +70,10 @@ class Task(Generic[T]):
         def __init__(self, target: object, *positional: object, **options: object) -> None: ...
 
     def __post_init__(self) -> None:
-        """Compile the target now, so that a bad one fails where it is written."""
-        compile_schema(self.target)
+        """Compile the target and check the examples now: a bad one fails where it is written."""
+        schema = compile_schema(self.target)
+        for text, value in self.examples:
+            encoded(schema, text, value)
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigurationError(f"Task(max_tokens={self.max_tokens}) leaves no answer.")
 

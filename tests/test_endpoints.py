@@ -161,7 +161,9 @@ def test_an_empty_key_is_none() -> None:
 def test_an_unknown_dialect_or_profile_is_refused_with_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match="openai, workers_ai"):
         Endpoint(url="http://host/v1", model="m", dialect="opnai")
-    with pytest.raises(ConfigurationError, match=r"full, llama\.cpp, m2\.7, openai"):
+    with pytest.raises(
+        ConfigurationError, match=r"full, gemini, llama\.cpp, llguidance, m2\.7, ollama"
+    ):
         Endpoint(url="http://host/v1", model="m", profile="m2")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import jsonschema
@@ -183,17 +184,28 @@ def test_a_recursive_root_is_written_out_once_because_endpoints_look_for_its_typ
 
 
 def test_llama_cpp_gets_no_keyword_that_a_grammar_cant_say_and_each_is_recorded() -> None:
-    wire = lower(compile_schema(Order), LLAMA_CPP)
-    sent = json.dumps(payload(Order, LLAMA_CPP))
-    assert not any(keyword in sent for keyword in ("pattern", "uniqueItems", "multipleOf"))
+    class Shelf(Order):
+        code: str = Field(pattern=r"^\d+$")
+        price: Decimal = Field(ge=0)
+
+    wire = lower(compile_schema(Shelf), LLAMA_CPP)
+    sent = payload(Shelf, LLAMA_CPP)
+    text = json.dumps(sent)
+    assert not any(keyword in text for keyword in ("uniqueItems", "multipleOf", r"\d"))
     assert set(wire.dropped) == {
         Dropped("/$defs/Money/properties/amount", "multipleOf"),
-        Dropped("/$defs/Money/properties/currency", "pattern"),
         Dropped("/properties/tags/anyOf/0", "uniqueItems"),
+        Dropped("/properties/code", "pattern"),
+        Dropped("/properties/price", "minimum"),
     }
-    asked = compile_schema(Order).asked
+    asked = compile_schema(Shelf).asked
     for each in wire.dropped:
         assert each.keyword in followed_in(asked, each.pointer)
+    assert sent["properties"]["price"] == {
+        "type": "string",
+        "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$",
+    }
+    assert sent["properties"]["total"]["properties"]["currency"]["pattern"] == "^[A-Z]{3}$"
 
 
 def followed_in(node: Json, pointer: str) -> Json:

@@ -31,15 +31,15 @@ def stops(repair: Repair, attempt: int, seconds: float = 0.0) -> bool:
 
 
 @pytest.mark.parametrize(
-    "target",
+    ("target", "value"),
     [
-        Invoice,
-        list[Invoice],
-        dict[str, Invoice],
-        Invoice | None,
-        Literal["a", "b"],
-        int,
-        {"type": "object", "properties": {"a": {"type": "string"}}},
+        (Invoice, Invoice(total=1)),
+        (list[Invoice], [Invoice(total=1)]),
+        (dict[str, Invoice], {}),
+        (Invoice | None, None),
+        (Literal["a", "b"], "a"),
+        (int, 1),
+        ({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": "x"}),
     ],
 )
 @pytest.mark.parametrize(
@@ -47,9 +47,10 @@ def stops(repair: Repair, attempt: int, seconds: float = 0.0) -> bool:
 )
 def test_a_task_survives_pickling_and_gives_the_same_schema(
     target: Any,
+    value: Any,
     stop: int | stop_base,
 ) -> None:
-    task = Task(target, "Be exact.", [("text", None)], Repair(stop), 0.5, 100, {"seed": 1})
+    task = Task(target, "Be exact.", [("text", value)], Repair(stop), 0.5, 100, {"seed": 1})
     copy = pickle.loads(pickle.dumps(task))
     assert copy.schema is task.schema
     same = ["target", "instructions", "examples", "temperature", "max_tokens", "extra"]
