@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import enum
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -19,7 +20,11 @@ from typing import (
 )
 
 from pydantic import BaseModel, TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic.errors import (
+    PydanticInvalidForJsonSchema,
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+)
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import SchemaError as CoreSchemaError
 from pydantic_core import SchemaValidator, core_schema
@@ -34,6 +39,7 @@ _UNDESCRIBED = (
     PydanticUserError,
     PydanticSchemaGenerationError,
     CoreSchemaError,
+    ImportError,
     NameError,
     TypeError,
 )
@@ -89,6 +95,32 @@ class _Generator(GenerateJsonSchema):
             if name in bounds
         }
 
+    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
+        """Refuse flags: a model can't be asked for a combination of members."""
+        if issubclass(schema["cls"], enum.Flag):
+            raise PydanticInvalidForJsonSchema(
+                f"{schema['cls'].__name__} is a Flag, whose values are combinations. "
+                "Ask for a set of members of a plain Enum, and combine them yourself."
+            )
+        return super().enum_schema(schema)
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """Refuse keys of any kind: those of a JSON object are strings."""
+        if schema.get("keys_schema", {}).get("type") == "any" and "values_schema" in schema:
+            raise PydanticInvalidForJsonSchema("Its keys are of any type; let them be str.")
+        return super().dict_schema(schema)
+
+    def is_subclass_schema(self, schema: core_schema.IsSubclassSchema) -> JsonSchemaValue:
+        """Refuse classes as values."""
+        raise PydanticInvalidForJsonSchema(f"{schema['cls'].__name__} is wanted as a class.")
+
+    def generator_schema(self, schema: core_schema.GeneratorSchema) -> JsonSchemaValue:
+        """Refuse what pydantic checks only as it is read: a wrong item would come to light late."""
+        del schema
+        raise PydanticInvalidForJsonSchema(
+            "Its items are only checked as they are read; let it be a list."
+        )
+
 
 def _number(bound: Any) -> int | float:  # noqa: ANN401  (pydantic takes any number for a bound)
     return int(bound) if bound == int(bound) else float(bound)
@@ -100,7 +132,7 @@ def _culprit(target: object, above: tuple[object, ...] = ()) -> tuple[str, str] 
         if part in above:
             continue
         try:
-            TypeAdapter(cast("Any", part)).json_schema()
+            TypeAdapter(cast("Any", part)).json_schema(schema_generator=_Generator)
         except _UNDESCRIBED as error:
             below = _culprit(part, (*above, target))
             if below is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from extractify.memory import remembered
 from extractify.messages import ResponseFormat
 from extractify.nodes import DECIMAL, ENVELOPE, Node, map_schemas
 from extractify.reduction import Reduction, check_size
@@ -51,7 +51,7 @@ class Wire:
     reshaped: bool = False
 
 
-@lru_cache(maxsize=512)
+@remembered
 def lower(schema: Schema[Any], profile: Profile, envelope: str | None = None) -> Wire:
     """Write the schema as the profile's endpoint takes it. Pure, and cached.
 

@@ -42,6 +42,7 @@ SCHEMAS = (
     "propertyNames",
     "unevaluatedItems",
     "unevaluatedProperties",
+    "contentSchema",
 )
 KEYWORDS_OF: dict[str, frozenset[str]] = {
     "object": frozenset(

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from extractify.documents import Document, check_encodable
 from extractify.errors import DocumentError
 from extractify.examples import encoded
+from extractify.memory import remembered
 from extractify.messages import Message
 from extractify.nodes import ENVELOPE
 from extractify.notation import notation
@@ -147,7 +147,7 @@ def _opening(
     return Message("system", "\n\n".join(system)), turns
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _instructions(schema: Schema[Any], envelope: str | None, profile: Profile) -> str:
     wanted = notation(schema, envelope=envelope, shape=shaped(schema, profile))
     return f"{_ROLE}\n{wanted}\n{_RULES}"

@@ -12,10 +12,21 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    Union,
+    cast,
+    get_origin,
+)
 
 from extractify.conjunction import flattened
 from extractify.errors import SchemaError
+from extractify.memory import Memory, kept, kept_with
 from extractify.nodes import (
     ANNOTATIONS,
     ENVELOPE,
@@ -36,7 +47,7 @@ T = TypeVar("T")
 # What isn't told to a model.
 _UNASKED = ("default", "discriminator")
 # Where more required keys would take values away, or let more of them in.
-_CONDITIONS = frozenset({"not", "if", "contains"})
+_CONDITIONS = frozenset({"not", "if", "contains", "contentSchema"})
 _COUNTS_KEYS = frozenset(
     {"anyOf", "oneOf", "not", "if", "maxProperties", "dependentRequired", "dependentSchemas"}
 )
@@ -70,6 +81,7 @@ class Schema(Generic[T]):
         self.name = name
         self.canonical = canonical
         self.adapter = adapter
+        self.memory: Memory = {}
 
     @cached_property
     def asked(self) -> Node:
@@ -184,11 +196,15 @@ class Schema(Generic[T]):
 
 
 def compile_schema(target: object) -> Schema[Any]:
-    """Compile a target, or take it from the cache.
+    """Compile a target, or take it from the cache, which a class takes with it when it goes.
 
     target: a type that pydantic can validate, or a JSON Schema as a mapping (draft 2020-12 or 7).
     Raises: SchemaError, which names the field that can't be compiled.
     """
+    if isinstance(target, type):
+        before = kept_with(target)
+        if before is not None:
+            return cast("Schema[Any]", before)
     if isinstance(target, Mapping):
         try:
             text = json.dumps(target, default=_mapping, allow_nan=False)
@@ -204,15 +220,10 @@ def compile_schema(target: object) -> Schema[Any]:
     if _is_instance(target):
         kind = type(target).__name__
         raise SchemaError(f"The target is a {kind}, not a type. Pass a class, not an instance.")
-    try:
-        # `A | B` equals `B | A`, but pydantic prefers the first of two that fit.
-        return _compile_type(target, "" if isinstance(target, type) else repr(target))
-    except TypeError:
-        return _compile_type.__wrapped__(target, "")  # its annotations can't be hashed
+    return kept(target, _compile_type)
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
-def _compile_type(target: object, _order: str) -> Schema[Any]:
+def _compile_type(target: object) -> Schema[Any]:
     from extractify.canonical import described  # slow to import; the first target pays for it
 
     adapter, node = described(target)

@@ -7,9 +7,9 @@ text, a Decimal becomes a string. `lowered` writes a value so, `raised` reads it
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+from extractify.memory import remembered
 from extractify.nodes import (
     DECIMAL,
     JSON_TEXT,
@@ -45,7 +45,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-@lru_cache(maxsize=512)
+@remembered
 def shaped(schema: Schema[Any], profile: Profile) -> Node:
     """What is asked of the profile's endpoint, in a shape that it can say."""
     asked = _asked(schema, profile)
