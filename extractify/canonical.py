@@ -106,7 +106,8 @@ class _Generator(GenerateJsonSchema):
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
         """Refuse keys of any kind: those of a JSON object are strings."""
-        if schema.get("keys_schema", {}).get("type") == "any" and "values_schema" in schema:
+        keys, values = schema.get("keys_schema", {}), schema.get("values_schema", {})
+        if keys.get("type") == "any" and values.get("type") != "any":
             raise PydanticInvalidForJsonSchema("Its keys are of any type; let them be str.")
         return super().dict_schema(schema)
 

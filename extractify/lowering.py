@@ -59,7 +59,7 @@ def lower(schema: Schema[Any], profile: Profile, envelope: str | None = None) ->
     the schema is larger than the endpoint takes.
     """
     shape = shaped(schema, profile)
-    bare = schema.is_object and shape.get("type", "object") == "object"
+    bare = schema.is_object and _root_type(shape) == "object"
     enveloped = envelope is not None or profile.envelope == "always" or not bare
     if not profile.native:
         return Wire(None, enveloped, (), shape)
@@ -69,7 +69,11 @@ def lower(schema: Schema[Any], profile: Profile, envelope: str | None = None) ->
         dropped += [Dropped(pointer, keyword) for pointer, keyword in schema.flat.lost]
         payload = Reduction(profile, lambda *where: dropped.append(Dropped(*where))).reduced(shape)
     payload = _inlined(_unmarked(payload))
-    payload = _enveloped(payload, envelope or ENVELOPE) if enveloped else _unfolded(payload)
+    payload = (
+        _enveloped(payload, envelope or ENVELOPE)
+        if enveloped
+        else {"type": "object", **_unfolded(payload)}
+    )
     check_size(schema.name, payload, profile)
     if profile.root_keywords is not None:
         for keyword in [key for key in payload if key not in profile.root_keywords]:
@@ -158,10 +162,18 @@ def _joined(node: Node, named: Node) -> Node:
 def _unfolded(root: Node) -> Node:
     """Write a recursive root out once: endpoints look for the `type` of the root itself."""
     if "$ref" not in root:
-        return root
+        return {"type": "object", **root}
     definitions = root["$defs"]
     body = {key: value for key, value in root.items() if key != "$defs"}
-    return {**_joined(body, definitions[_definition(root["$ref"])]), "$defs": definitions}
+    whole = _joined(body, definitions[_definition(root["$ref"])])
+    return {"type": "object", **whole, "$defs": definitions}
+
+
+def _root_type(root: Node) -> object:
+    node = root
+    while "$ref" in node:
+        node = root["$defs"][_definition(node["$ref"])]
+    return node.get("type")
 
 
 def _enveloped(node: Node, key: str) -> Node:

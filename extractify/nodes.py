@@ -131,8 +131,11 @@ def branches(root: Node, node: Node) -> Iterator[Node]:
                 stack.append(resolve(root, reference))
             continue
         unions = [key for key in ("anyOf", "oneOf", "allOf") if key in node]
+        beside = node.keys() - {"anyOf", "oneOf", "allOf", "$defs", *ANNOTATIONS}
         if not unions:
             yield node
+        elif beside:
+            yield {key: node[key] for key in node if key in beside}
         for key in unions:
             stack.extend(reversed(node[key]))
 

@@ -154,7 +154,8 @@ class _Writer:
     def _bounds(self, node: Node, each: str = "") -> Iterator[str]:
         """Yield formats and bounds of a schema and of what is written in its place."""
         if node.get("contentMediaType") == JSON_TEXT:
-            yield f"{each}any JSON, as text"
+            meant = node.get("contentSchema", {})
+            yield f"{each}JSON text of {_line(self._type(meant, ''))}"
         if "format" in node and (node["format"] != DECIMAL or node.get("type") == "string"):
             yield each + _FORMATS.get(node["format"], _line(str(node["format"])))
         for keyword, text in _BOUNDS.items():

@@ -7,6 +7,7 @@ text, a Decimal becomes a string. `lowered` writes a value so, `raised` reads it
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from extractify.memory import remembered
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from extractify.schema import Schema
 
 KEY, VALUE = "key", "value"
+_EXACT = 2**53  # integers up to here are floats, too
 OTHERS = "other_keys"
 """The property that holds the pairs of an object which also has properties."""
 _PAIR = frozenset({KEY, VALUE})
@@ -58,9 +60,11 @@ def _asked(schema: Schema[Any], profile: Profile) -> Node:
     return schema.asked if profile.keywords is None else schema.flat.asked
 
 
+@remembered
 def is_reshaped(schema: Schema[Any], profile: Profile) -> bool:
     """Whether a value has to be raised, because it travels in another shape."""
-    return profile.closed and shaped(schema, profile) != schema.flat.asked
+    root = schema.flat.asked
+    return profile.closed and _is_changed(root, root)
 
 
 def raised(schema: Schema[Any], profile: Profile, data: JsonValue) -> JsonValue:
@@ -126,7 +130,12 @@ def _kept_values(node: Node) -> Node:
     return held[0] if len(held) == 1 else {"anyOf": held}
 
 
-# --- schemas -----------------------------------------------------------------------------------
+def _is_changed(root: Node, node: Node) -> bool:
+    """Whether anything in a schema has another shape where objects are closed."""
+    plain = list(branches(root, node))
+    if _is_text(plain) or any(is_map(each) or _is_open(each) for each in plain):
+        return True
+    return any(_is_changed(root, sub) for sub, _ in inner_schemas(node))
 
 
 def _shaped(root: Node, node: Node, profile: Profile) -> Node:
@@ -156,6 +165,8 @@ def _closed(root: Node, node: Node, profile: Profile) -> Node:
         given["properties"] = possible
     if is_plain and _is_array(node):
         given = {"type": "array", "items": {}, **given}
+        if given["items"] is True or (given["items"] is False and "prefixItems" not in given):
+            given |= {"items": {}} if given["items"] else {"items": {}, "maxItems": 0}
     closed = map_schemas(
         given,
         lambda sub, _: _shaped(root, sub, profile),
@@ -175,7 +186,8 @@ def _closed(root: Node, node: Node, profile: Profile) -> Node:
 
 def _pairs(root: Node, node: Node, profile: Profile) -> Node:
     names = node.get("propertyNames", {})
-    key = {"type": "string", **(names if isinstance(names, dict) else {})}
+    names = names if isinstance(names, dict) else {}
+    key = names if names.keys() & {"$ref", "anyOf"} else {"type": "string", **names}
     held = _shaped(root, _kept_values(node), profile)
     counts = {"minProperties": "minItems", "maxProperties": "maxItems"}
     return {
@@ -245,11 +257,11 @@ def _from_text(data: str) -> JsonValue:
 def _at_index(plain: list[Node], index: int) -> list[Node]:
     first = [node.get("prefixItems", ()) for node in plain]
     found = [
-        prefix[index] if index < len(prefix) else node.get("items", {})
+        prefix[index] if index < len(prefix) else node.get("items", True)
         for node, prefix in zip(plain, first, strict=True)
         if _is_array(node)
     ]
-    return [node for node in found if isinstance(node, dict)]
+    return [{} if node is True else node for node in found if node is not False]
 
 
 def _under_key(plain: list[Node], key: str) -> list[Node]:
@@ -269,9 +281,7 @@ def _lowered(root: Node, node: Node, data: JsonValue, profile: Profile) -> JsonV
         ]
     if isinstance(data, dict):
         return _lowered_object(root, taken, data, profile)
-    if isinstance(data, str) and not profile.decimals_as_text:
-        return _number(taken, data)
-    return data
+    return _decimal(taken, data, profile)
 
 
 def _lowered_object(
@@ -305,12 +315,15 @@ def _together(nodes: list[Node]) -> Node:
     return nodes[0] if len(nodes) == 1 else {"allOf": nodes} if nodes else {}
 
 
-def _number(taken: list[Node], data: str) -> JsonValue:
-    """A Decimal, which is dumped as a string, as the number that it is asked for as."""
-    if not any(node.get("format") == DECIMAL for node in taken):
+def _decimal(taken: list[Node], data: JsonValue, profile: Profile) -> JsonValue:
+    """A Decimal, which is dumped as a string, in the notation that it is asked for in."""
+    is_number = isinstance(data, str | int | float) and not isinstance(data, bool)
+    if not is_number or not any(node.get("format") == DECIMAL for node in taken):
         return data
-    number = float(data)
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    if profile.decimals_as_text:
+        return f"{Decimal(str(data)):f}"
+    number = float(cast("str", data))
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def _taken(root: Node, node: Node, data: JsonValue) -> list[Node]:
