@@ -39,6 +39,7 @@ P = ParamSpec("P")
 KEPT = "__extractify_schemas__"
 """The attribute of a class that holds the schemas it is part of."""
 
+_NOTHING = object()
 _MOST_KEPT = 64
 _MOST_WITHOUT_A_CLASS = 512
 
@@ -48,10 +49,10 @@ def remembered(function: Callable[Concatenate[S, P], T]) -> Callable[Concatenate
 
     def recall(schema: S, /, *rest: P.args, **named: P.kwargs) -> T:
         key = (function, rest, *named.items()) if named else (function, rest)
-        try:
-            return cast("T", schema.memory[key])
-        except KeyError:
-            return cast("T", schema.memory.setdefault(key, function(schema, *rest, **named)))
+        made = schema.memory.get(key, _NOTHING)
+        if made is _NOTHING:
+            made = schema.memory[key] = function(schema, *rest, **named)
+        return cast("T", made)
 
     return cast("Callable[Concatenate[S, P], T]", wraps(function)(recall))
 

@@ -17,6 +17,7 @@ from extractify.nodes import (
     KEYWORDS_OF,
     NEVER,
     branches,
+    inner_schemas,
     kinds,
     map_schemas,
     resolve,
