@@ -37,6 +37,7 @@ check: $(STAMPS)/dev ## Check format, lint, types and layers
 	@$(BIN)/ruff check .
 	@echo "==> Checking the types"
 	@$(BIN)/mypy
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@echo "==> Checking the layers"
 	@$(BIN)/lint-imports --no-logo --no-cache
 

@@ -5,9 +5,15 @@ A line that has to be refused carries an ignore, which mypy itself refuses where
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, assert_type
+import dataclasses
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Generic, Literal, NamedTuple, NewType, TypeVar, assert_type
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
+from typing_extensions import TypedDict
 
 from extractify import AsyncClient, Client, Extraction, Reading, Task, extract, read
 from extractify.messages import JsonValue
@@ -19,6 +25,35 @@ class Invoice(BaseModel):
 
 class Receipt(BaseModel):
     paid: int
+
+
+T = TypeVar("T")
+Number = NewType("Number", int)
+
+
+class Box(BaseModel, Generic[T]):
+    content: T
+
+
+class Amounts(RootModel[list[Decimal]]):
+    pass
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+
+
+class Entry(TypedDict):
+    word: str
+
+
+class Place(NamedTuple):
+    name: str
+
+
+class Colour(enum.Enum):
+    RED = "red"
 
 
 NODE: dict[str, JsonValue] = {"type": "object"}
@@ -39,6 +74,27 @@ def a_reading_knows_its_target() -> None:
     assert_type(read("", tuple[int, str]).value, tuple[int, str])
     assert_type(read("", Invoice | Receipt).value, Invoice | Receipt)
     assert_type(read("", NODE).value, JsonValue)
+
+
+def every_kind_of_target_is_known() -> None:
+    assert_type(read("", Box[int]).value, Box[int])
+    assert_type(read("", Amounts).value, Amounts)
+    assert_type(read("", Point).value, Point)
+    assert_type(read("", Entry).value, Entry)
+    assert_type(read("", Place).value, Place)
+    assert_type(read("", Colour).value, Colour)
+    assert_type(read("", Number).value, Number)
+    assert_type(read("", str).value, str)
+    assert_type(read("", Decimal).value, Decimal)
+    assert_type(read("", dt.date).value, dt.date)
+    assert_type(read("", bool | None).value, bool | None)
+    assert_type(read("", set[int]).value, set[int])
+    assert_type(read("", frozenset[str]).value, frozenset[str])
+    assert_type(read("", tuple[int, ...]).value, tuple[int, ...])
+    assert_type(read("", Mapping[str, int]).value, Mapping[str, int])
+    assert_type(read("", list[Point | None]).value, list[Point | None])
+    assert_type(read("", Literal["a", 3]).value, Literal["a", 3])
+    assert_type(read("", Annotated[list[int], Field(max_length=3)]).value, list[int])
 
 
 def the_sync_client_knows_its_target(client: Client) -> None:
