@@ -43,6 +43,7 @@ _UNDESCRIBED = (
     NameError,
     TypeError,
 )
+_FIELDS = ("__required_keys__", "_field_defaults")  # a TypedDict's and a NamedTuple's own
 _DECIMAL_BOUNDS = {
     "ge": "minimum",
     "gt": "exclusiveMinimum",
@@ -138,9 +139,23 @@ def _culprit(target: object, above: tuple[object, ...] = ()) -> tuple[str, str] 
             below = _culprit(part, (*above, target))
             if below is not None:
                 return f"{step}{below[0]}", below[1]
-            if not any(_parts(part)):
+            if not _leads_to(part, (*above, target)):
                 return step, _first_line(error)
     return None
+
+
+def _leads_to(part: object, above: tuple[object, ...]) -> bool:
+    """Whether a type holds one of those that hold it; the fault may be theirs then."""
+    seen: list[object] = []
+    stack = [part]
+    while stack:
+        inner = stack.pop()
+        if inner in above:
+            return True
+        if inner not in seen:
+            seen.append(inner)
+            stack.extend(kind for _, kind in _parts(inner))
+    return False
 
 
 def _parts(target: object) -> Iterator[tuple[str, object]]:
@@ -148,7 +163,7 @@ def _parts(target: object) -> Iterator[tuple[str, object]]:
     if isinstance(target, type) and issubclass(target, BaseModel):
         for name, field in target.model_fields.items():
             yield f".{name}", field.annotation
-    elif dataclasses.is_dataclass(target) or hasattr(target, "__required_keys__"):
+    elif dataclasses.is_dataclass(target) or any(hasattr(target, name) for name in _FIELDS):
         for name, kind in _hints(target).items():
             yield f".{name}", kind
     elif get_origin(target) is Annotated:

@@ -59,6 +59,7 @@ KEYWORDS_OF: dict[str, frozenset[str]] = {
     ),
 }  # fmt: skip
 """Keywords that say something of objects alone, or of lists alone."""
+_HOLDING = frozenset({*SCHEMA_MAPS, *SCHEMA_LISTS, *SCHEMAS})
 IN_PLACE = frozenset({"anyOf", "oneOf", "allOf", "not", "if", "then", "else", "dependentSchemas"})
 """Keywords whose schemas judge the value itself, not a part of it."""
 
@@ -69,6 +70,8 @@ def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
     change: gets such a schema and its place, such as `properties/total` or `anyOf/0`.
     """
     result = dict(node)
+    if _HOLDING.isdisjoint(node):
+        return result
     for key, held in node.items():
         if key in SCHEMA_MAPS and isinstance(held, dict):
             result[key] = {

@@ -64,8 +64,7 @@ def _asked(schema: Schema[Any], profile: Profile) -> Node:
 @remembered
 def is_reshaped(schema: Schema[Any], profile: Profile) -> bool:
     """Whether a value has to be raised, because it travels in another shape."""
-    root = schema.flat.asked
-    return profile.closed and _is_changed(root, root)
+    return profile.closed and _is_changed(schema.flat.asked, schema.flat.asked)
 
 
 def raised(schema: Schema[Any], profile: Profile, data: JsonValue) -> JsonValue:
