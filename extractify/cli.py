@@ -221,7 +221,7 @@ def _show_schema(task: Task[Any], profile: Profile) -> None:
         f"# On the wire, for the profile {profile.name} ({force}):",
         _json(wire.format.schema, indent=2) if wire.format else "nothing: only the prompt says it",
         "\n# In the prompt:",
-        notation(task.schema, envelope=ENVELOPE if wire.enveloped else None),
+        notation(task.schema, envelope=ENVELOPE if wire.enveloped else None, shape=wire.shape),
         "\n# Not told to the endpoint, checked by extractify:",
         *(dropped or ["  nothing"]),
     ]

@@ -74,7 +74,7 @@ def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
         temperature = min(max(temperature, lowest), highest)
     return Request(
         model=setting.model,
-        messages=prompts.question(task, source, enveloped=wire.enveloped),
+        messages=prompts.question(task, source, enveloped=wire.enveloped, profile=profile),
         response_format=wire.format,
         temperature=temperature,
         max_tokens=task.max_tokens or profile.max_tokens,

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from extractify.documents import Document, check_encodable
 from extractify.errors import DocumentError
-from extractify.examples import encoded
 from extractify.memory import remembered
 from extractify.messages import Message
 from extractify.nodes import ENVELOPE
 from extractify.notation import notation
 from extractify.profiles import FULL
+from extractify.samples import encoded
 from extractify.shapes import lowered, shaped
 
 if TYPE_CHECKING:
@@ -91,9 +91,10 @@ def patch_of_form(
     problems: Sequence[Problem],
     schema: Schema[Any],
     envelope: str,
+    profile: Profile = FULL,
 ) -> tuple[Message, ...]:
     """Ask for the same values in another notation; the document isn't needed for that."""
-    system, _ = _opening(task, source, schema, envelope)
+    system, _ = _opening(task, source, schema, envelope, profile)
     return (system, Message("user", f"{_listed(problems)}\n{_FORM}"))
 
 
@@ -103,10 +104,14 @@ def rewritten(asked: tuple[Message, ...], answer: Message) -> tuple[Message, ...
 
 
 def further(
-    asked: tuple[Message, ...], answer: Message, schema: Schema[Any], envelope: str
+    asked: tuple[Message, ...],
+    answer: Message,
+    schema: Schema[Any],
+    envelope: str,
+    profile: Profile = FULL,
 ) -> tuple[Message, ...]:
     """Follow the question by what is complete of an answer that was cut off; ask for the rest."""
-    wanted = notation(schema, envelope=envelope)
+    wanted = notation(schema, envelope=envelope, shape=shaped(schema, profile))
     return (*asked, answer, Message("user", f"{_FURTHER}\n{wanted}"))
 
 

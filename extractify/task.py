@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from extractify.coercion import Numbers
 from extractify.errors import ConfigurationError
-from extractify.examples import encoded
 from extractify.messages import JsonValue
 from extractify.repair import DEFAULT_REPAIR, Repair
+from extractify.samples import encoded
 from extractify.schema import Schema, compile_schema
 
 if TYPE_CHECKING:

@@ -98,7 +98,7 @@ def following(case: Case, turn: Turn, completion: Completion, judgement: Judgeme
 
 def _continued(case: Case, request: Request, rest: Patch) -> Turn:
     answer = prompts.answered(rest.base)
-    messages = prompts.further(case.asked.messages, answer, rest.schema, PATCH)
+    messages = prompts.further(case.asked.messages, answer, rest.schema, PATCH, case.profile)
     return Turn(_asking(case, request, messages, rest, PATCH), "continue", rest)
 
 
@@ -119,18 +119,19 @@ def _patch_request(case: Case, request: Request, answer: Message, patch: Patch) 
     # Without an envelope the keys stand right below the instructions: small models need that.
     envelope = PATCH if profile.replays or profile.envelope == "always" else None
     if not profile.replays:
-        messages = prompts.patch_afresh(task, source, schema, envelope)
+        messages = prompts.patch_afresh(task, source, schema, envelope, profile)
     elif all(_is_form_only(problem) for problem in patch.problems):
-        messages = prompts.patch_of_form(task, source, patch.problems, schema, PATCH)
+        messages = prompts.patch_of_form(task, source, patch.problems, schema, PATCH, profile)
     else:
-        messages = prompts.patch(case.asked.messages, answer, patch.problems, schema, PATCH)
+        asked, problems = case.asked.messages, patch.problems
+        messages = prompts.patch(asked, answer, problems, schema, PATCH, profile)
     return _asking(case, request, messages, patch, envelope)
 
 
 def _asking(
     case: Case, request: Request, messages: tuple[Message, ...], patch: Patch, envelope: str | None
 ) -> Request:
-    wire = lower.__wrapped__(patch.schema, case.profile, envelope)  # it won't be asked for again
+    wire = lower(patch.schema, case.profile, envelope)
     return replace(request, messages=messages, response_format=wire.format)
 
 

@@ -1,4 +1,4 @@
-"""extractify.examples: a wrong example fails where the task is made."""
+"""extractify.samples: a wrong example fails where the task is made."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field, ValidationInfo, computed_field, field_val
 
 from extractify import Task
 from extractify.errors import ConfigurationError
-from extractify.examples import encoded
 from extractify.prompts import question
+from extractify.samples import encoded
 from extractify.schema import compile_schema
 
 
