@@ -82,6 +82,10 @@ class Reduction:
         if node.get("format") == DECIMAL and node.get("type") == "string":
             node |= {"pattern": DECIMAL_PATTERN}
             del node["format"]
+        if isinstance(node.get("items"), bool):  # llama.cpp wants an object there
+            few = len(node.get("prefixItems", ()))
+            if node.pop("items") is False:
+                node["maxItems"] = min(few, node.get("maxItems", few))
         if "oneOf" in node and "oneOf" not in self._keywords and "anyOf" not in node:
             node["anyOf"] = node.pop("oneOf")
             self._lose(pointer, "oneOf")
@@ -89,12 +93,11 @@ class Reduction:
             node["enum"] = [node.pop("const")]
         if "prefixItems" in node and "prefixItems" not in self._keywords:
             self._lose(pointer, "prefixItems")
-            more = node.get("items", {})
-            kinds = [*node.pop("prefixItems"), *([more] if more or more == {} else [])]
-            kinds = [kind for index, kind in enumerate(kinds) if kind not in kinds[:index]]
-            enough = node.get("maxItems", 0) > 0 and node.get("maxItems", 0) < len(kinds)
-            kinds = kinds[:-1] if enough else kinds
-            node["items"] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+            held = node.pop("prefixItems")
+            if node.get("maxItems", len(held) + 1) > len(held):
+                held = [*held, node.get("items", {})]
+            held = [sub for index, sub in enumerate(held) if sub not in held[:index]]
+            node["items"] = held[0] if len(held) == 1 else {"anyOf": held}
         values = node.get("enum", [node["const"]] if "const" in node else None)
         if self._profile.closed and "type" not in node and values is not None:
             kinds = list(dict.fromkeys(_TYPES[type(value)] for value in values))

@@ -56,6 +56,8 @@ def test_a_pattern_is_kept_where_the_engine_knows_all_of_it(
          {"type": "object"}, [("", "patternProperties"), ("", "additionalProperties")]),
         ({"not": {"type": "null"}}, {}, [("", "not")]),
         ({"type": "string", "title": "t", "examples": [1]}, {"type": "string"}, []),
+        ({"prefixItems": [{}, {}], "items": False}, {"prefixItems": [{}, {}], "maxItems": 2}, []),
+        ({"items": True}, {}, []),
         ({"items": {"uniqueItems": True}}, {"items": {}}, [("/items", "uniqueItems")]),
     ],
 )  # fmt: skip
@@ -78,7 +80,8 @@ def test_a_grammar_gets_what_it_can_say(
 )  # fmt: skip
 def test_a_tuple_for_openai_is_a_list_of_what_it_holds(node: Json, items: Json) -> None:
     result, lost = reduced({"type": "array", **node}, OPENAI_STRICT)
-    assert result == {"type": "array", "items": items}
+    assert {**result, "items": items} == result
+    assert result.keys() <= {"type", "items", "maxItems"}
     assert lost == [("", "prefixItems")]
 
 
