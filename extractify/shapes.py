@@ -135,6 +135,8 @@ def _is_changed(root: Node, node: Node) -> bool:
     plain = list(branches(root, node))
     if _is_text(plain) or any(is_map(each) or _is_open(each) for each in plain):
         return True
+    if any(_is_array(each) and each.get("items", True) is True for each in plain):
+        return True  # its items are of any kind
     return any(_is_changed(root, sub) for sub, _ in inner_schemas(node))
 
 

@@ -100,6 +100,14 @@ def test_what_isnt_pairs_is_left_for_validation_to_judge(sent: Any) -> None:
     assert raised(schema, OPENAI_STRICT, sent) == sent
 
 
+def test_items_of_any_kind_travel_as_json_text() -> None:
+    for node in ({"type": "array"}, {"type": "array", "items": True}, {"contains": {"const": 1}}):
+        schema = compile_schema(node)
+        assert is_reshaped(schema, OPENAI_STRICT)
+        assert lowered(schema, OPENAI_STRICT, [1, "a"]) == ["1", '"a"']
+        assert raised(schema, OPENAI_STRICT, ["1", '"a"']) == [1, "a"]
+
+
 def test_text_that_isnt_json_stays_a_text() -> None:
     assert raised(STRICT, OPENAI_STRICT, {"extra": "plain {"}) == {"extra": "plain {"}
 
