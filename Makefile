@@ -55,6 +55,10 @@ bench: $(STAMPS)/demo ## Measure the cost of a call, of the import and of repair
 	@$(BIN)/python benchmarks/repair.py
 	@echo "==> Reading malformed answers"
 	@$(BIN)/python benchmarks/reading.py
+	@echo "==> Measuring the cost of compiling a target"
+	@$(BIN)/python benchmarks/compile.py
+	@echo "==> Measuring the notation beside the JSON Schema"
+	@$(BIN)/python benchmarks/notation.py
 	@echo "==> Reading real answers that didn't parse or broke their schema"
 	@$(BIN)/python benchmarks/sob_replay.py
 	@echo "==> Measuring what reading valid JSON costs"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from extractify.nodes import ANNOTATIONS, KEYWORDS_OF, kinds, map_schemas, resolve
+from extractify.nodes import ANNOTATIONS, KEYWORDS_OF, map_schemas, resolve, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +132,7 @@ class _Writer:
 
 def _split(node: Node) -> Node:
     """Write an object or a list that may be something else as a union of the two."""
-    named = kinds(node)
+    named = types_of(node)
     if len(named) <= 1 or KEYWORDS_OF.keys().isdisjoint(named) or "anyOf" in node:
         return node
     told = {key: node[key] for key in node.keys() & ANNOTATIONS}

@@ -7,10 +7,10 @@ unions so deep that trying all of their branches takes forever.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractify import members
+from extractify.memory import remembered
 from extractify.messages import JsonValue, Problem
 from extractify.nodes import escaped, kinds, map_schemas, plain, resolve, under, unions
 from extractify.numerals import Digits
@@ -49,19 +49,19 @@ def exact(schema: Schema[Any], data: JsonValue) -> JsonValue:
     return _exact(schema.canonical, [schema.canonical], data)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def has_decimals(schema: Schema[Any]) -> bool:
     """Whether pydantic makes a Decimal of anything."""
     return _mentions(schema, "type", "decimal")
 
 
-@lru_cache(maxsize=512)
+@remembered
 def is_strict(schema: Schema[Any]) -> bool:
     """Whether the target, or a part of it, wants strict types."""
     return _mentions(schema, "strict", wanted=True)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def is_entangled(schema: Schema[Any]) -> bool:
     """Whether a union without a discriminator holds recursive types in several branches."""
     found = False
@@ -101,7 +101,7 @@ def _mentions(schema: Schema[Any], key: str, wanted: object) -> bool:
     return schema.adapter is not None and members.mentions(schema.adapter.core_schema, key, wanted)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _has_typed_keys(schema: Schema[Any]) -> bool:
     numbers = ("int", "float", "decimal")
     return any(_mentions(schema, "keys_schema", {"type": kind}) for kind in numbers)

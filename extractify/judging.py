@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from extractify.continuing import rest_of, rest_of_reply
@@ -10,6 +11,7 @@ from extractify.lowering import lower
 from extractify.messages import Problem
 from extractify.patching import Patch, kept, read_patch
 from extractify.reading import Reading, read_answer
+from extractify.shapes import raised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,20 +45,29 @@ def judged(
     if completion.refusal is not None:
         return Judgement(_unread("refused", "expected an answer; the model refused"))
     schema, text = task.schema, completion.text
+    wire = lower(schema, profile)
     if completion.finish_reason == "length":
         cut = _unread("truncated", "expected the whole answer; the output limit cut it off")
-        return _cut_off(task, patch, text, cut if patch is None else kept(patch, cut.problems[0]))
+        reading = cut if patch is None else kept(patch, cut.problems[0])
+        return Judgement(reading) if wire.reshaped else _cut_off(task, patch, text, reading)
     try:
         if patch is not None:
-            return Judgement(read_patch(text, patch, schema, context, task.numbers))
-        enveloped = lower(schema, profile).enveloped
+            mended = partial(raised, patch.schema, profile)
+            reply = read_patch(text, patch, schema, context, task.numbers, raising=mended)
+            return Judgement(reply)
         reading = read_answer(
-            text, schema, enveloped=enveloped, context=context, numbers=task.numbers
+            text,
+            schema,
+            enveloped=wire.enveloped,
+            context=context,
+            numbers=task.numbers,
+            raising=partial(raised, schema, profile) if wire.reshaped else None,
         )
     except Exception as error:  # noqa: BLE001  (whatever it is, the paid answer must not be lost)
         crash = _unread("validator_crashed", f"a validator raised {type(error).__name__}")
         return Judgement(crash, crash=error)
-    if any(problem.kind == "truncated" for problem in reading.problems):
+    cut_off = any(problem.kind == "truncated" for problem in reading.problems)
+    if cut_off and not wire.reshaped:  # what is complete of another shape is no part of the value
         return _cut_off(task, None, text, reading)
     return Judgement(reading)
 

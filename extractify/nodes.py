@@ -100,7 +100,7 @@ def inner_schemas(node: Node) -> Iterator[tuple[Node, str]]:
     yield from found
 
 
-def kinds(node: Node) -> list[str]:
+def types_of(node: Node) -> list[str]:
     """The types that a schema names; none if it names none."""
     named = node.get("type", [])
     return named if isinstance(named, list) else [named]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE, at, leaves, put, steps
@@ -21,7 +21,7 @@ from extractify.schema import Schema
 from extractify.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from extractify.coercion import Numbers
     from extractify.nodes import Node
@@ -75,10 +75,13 @@ def read_patch(
     schema: Schema[T],
     context: Mapping[str, object] | None = None,
     numbers: Numbers | None = None,
+    *,
+    raising: Callable[[JsonValue], JsonValue] | None = None,
 ) -> Reading[T]:
     """Read a reply to a patch, put it into the base, and judge the whole again.
 
-    A pointer that wasn't asked for is refused; the base is then what it was.
+    A pointer that wasn't asked for is refused; the base is then what it was. raising: gives the
+    object of pointers the shape that the target wants.
     """
     found = [
         value
@@ -89,7 +92,7 @@ def read_patch(
     if len({json.dumps(value, sort_keys=True) for value in found}) != 1:
         expected = "expected one object of the pointers that were asked for"
         return kept(patch, Problem("", "no_patch", expected))
-    values = found[0]
+    values = cast("dict[str, JsonValue]", raising(found[0])) if raising else found[0]
     unasked = sorted(values.keys() - set(patch.pointers))
     if unasked:
         expected = f"expected no change of {len(unasked)} other places"

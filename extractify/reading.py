@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pydantic_core import SchemaValidator, ValidationError
@@ -18,6 +17,7 @@ from extractify.coercion import Numbers, coerced
 from extractify.errors import DocumentError, ExtractionError
 from extractify.forms import is_call, is_echo, is_foreign, other_forms, spoken
 from extractify.hazards import has_decimals, is_entangled
+from extractify.memory import remembered
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE, kinds
 from extractify.parsing import Candidate, Candidates, candidates, without_thoughts
@@ -100,15 +100,21 @@ def read_answer(
     enveloped: bool = False,
     context: Mapping[str, object] | None = None,
     numbers: Numbers | None = None,
+    raising: Callable[[JsonValue], JsonValue] | None = None,
 ) -> Reading[T]:
-    """Read an answer. enveloped: whether it was asked for as `{"result": value}`."""
-    quick = _quick(schema)
+    """Read an answer. enveloped: whether it was asked for as `{"result": value}`.
+
+    raising: gives a value the shape that the target wants, where it was asked for in another.
+    """
+    quick = None if raising else _quick(schema)
     if quick is not None and (numbers is None or not has_decimals(schema)):
         reading = quick.read(text, enveloped=enveloped, context=context)
         if reading is not None:
             return reading
     asked = _Asked(schema, enveloped, context, numbers)
     found = candidates(text)
+    if raising is not None:
+        found = replace(found, found=tuple(_raised(each, raising) for each in found.found))
     reading = asked.read_sequence(found)
     if reading is not None and reading.ok:
         return reading
@@ -122,6 +128,13 @@ def read_answer(
         told = len(valid) or len(found.found)
         return _unreadable("ambiguous", f"expected one answer; got {told} that differ")
     return reading or _best(text, found, judged)
+
+
+def _raised(candidate: Candidate, raising: Callable[[JsonValue], JsonValue]) -> Candidate:
+    data = candidate.value
+    if isinstance(data, dict) and data.keys() == {ENVELOPE}:
+        return replace(candidate, value={ENVELOPE: raising(data[ENVELOPE])})
+    return replace(candidate, value=raising(data))
 
 
 def _best(text: str, found: Candidates, judged: list[Reading[T]]) -> Reading[T]:
@@ -203,7 +216,7 @@ class _Quick:
         return Reading(value) if text.count(":") == keys or _has_keys(text, keys) else None
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _quick(schema: Schema[Any]) -> _Quick | None:
     # An error or another envelope would pass for an empty answer where nothing is needed.
     if schema.adapter is None or schema.needs_nothing or is_entangled(schema):

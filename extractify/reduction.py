@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from extractify.errors import SchemaError
 from extractify.messages import clipped
-from extractify.nodes import ANNOTATIONS, DECIMAL, NEVER, inner_schemas, kinds, map_schemas
+from extractify.nodes import ANNOTATIONS, DECIMAL, NEVER, inner_schemas, map_schemas, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,7 +223,7 @@ def _deepest(
     root: Node, node: Node, place: str, known: dict[str, tuple[int, str]]
 ) -> tuple[int, str]:
     """Levels of objects and lists inside one another, and where they end; a cycle counts once."""
-    own = int(not {"object", "array"}.isdisjoint(kinds(node)))
+    own = int(not {"object", "array"}.isdisjoint(types_of(node)))
     reference = node.get("$ref")
     found = [(0, place)]
     if isinstance(reference, str):

@@ -18,9 +18,9 @@ from extractify.nodes import (
     NEVER,
     branches,
     inner_schemas,
-    kinds,
     map_schemas,
     resolve,
+    types_of,
 )
 
 if TYPE_CHECKING:
@@ -353,7 +353,7 @@ def _fits(root: Node, node: Node, data: JsonValue) -> bool:
     """Whether a value is of a schema's kind, at any depth; bounds and patterns don't count."""
     if "$ref" in node and not _fits(root, resolve(root, node["$ref"]), data):
         return False
-    allowed = [_KINDS[kind] for kind in kinds(node) or _KINDS]
+    allowed = [_KINDS[kind] for kind in types_of(node) or _KINDS]
     if not any(type(data) in kind for kind in allowed):
         return isinstance(data, str) and node.get("format") == DECIMAL
     if ("const" in node and data != node["const"]) or data not in node.get("enum", [data]):

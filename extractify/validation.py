@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from pydantic_core import ValidationError
@@ -20,6 +19,7 @@ from pydantic_core import ValidationError
 from extractify.coercion import Numbers, coerced, readings
 from extractify.conformance import conform
 from extractify.hazards import exact, hazards, is_strict, leaves
+from extractify.memory import remembered
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import at, below, branches, escaped, kinds, plain, put, under
 from extractify.problems import first, pointer_of, problems, shown
@@ -270,7 +270,7 @@ def _unsound(data: JsonValue, pointer: str = "") -> Iterator[Problem]:
         yield Problem(pointer, "string_unicode", "expected text without lone surrogates")
 
 
-@lru_cache(maxsize=512)
+@remembered
 def has_dates(schema: Schema[Any]) -> bool:
     """Whether a date or a time of day with one is asked for anywhere."""
     return '"format": "date' in json.dumps(schema.canonical)
