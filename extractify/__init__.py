@@ -35,21 +35,27 @@ if TYPE_CHECKING:
         Truncated,
     )
     from extractify.extraction import Extraction
+    from extractify.gateway import Gateway
+    from extractify.limits import Limits
     from extractify.messages import (
         Attempt,
         Completion,
         Fix,
+        Image,
         Message,
+        Parameters,
         Prices,
         Problem,
         Request,
+        Tool,
+        ToolCall,
         Usage,
     )
     from extractify.profiles import Profile
     from extractify.reading import Reading, read
     from extractify.repair import Repair
+    from extractify.retrying import Retry
     from extractify.task import Task
-    from extractify.transport import Retry
 
 __version__ = "0.1.0"
 
@@ -70,11 +76,15 @@ __all__ = [
     "Extraction",
     "ExtractionError",
     "Fix",
+    "Gateway",
+    "Image",
     "Invalid",
     "InvalidRequest",
     "InvalidResponse",
+    "Limits",
     "Message",
     "Overloaded",
+    "Parameters",
     "Prices",
     "Problem",
     "Profile",
@@ -87,6 +97,8 @@ __all__ = [
     "Retry",
     "SchemaError",
     "Task",
+    "Tool",
+    "ToolCall",
     "TransportError",
     "Truncated",
     "Usage",
@@ -100,12 +112,16 @@ _HOMES = {
     "documents": "Document",
     "endpoints": "Endpoint",
     "extraction": "Extraction",
-    "messages": "Attempt Completion Fix Message Prices Problem Request Usage",
+    "gateway": "Gateway",
+    "limits": "Limits",
+    "messages": (
+        "Attempt Completion Fix Image Message Parameters Prices Problem Request Tool ToolCall Usage"
+    ),
     "profiles": "Profile",
     "reading": "Reading read",
     "repair": "Repair",
+    "retrying": "Retry",
     "task": "Task",
-    "transport": "Retry",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

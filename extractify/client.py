@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 from extractify.conversation import Asked, Setting, converse, first_request
 from extractify.endpoints import Endpoint, resolve
 from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.limits import Limits
 from extractify.links import AsyncLink, Link
+from extractify.retrying import Retry
 from extractify.task import Task
-from extractify.transport import (
-    DEFAULT_TIMEOUT,
-    BuiltRequest,
-    Limits,
-    Retry,
-    Wire,
-)
+from extractify.transport import DEFAULT_TIMEOUT, usable
+from extractify.wire import BuiltRequest, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -70,7 +67,9 @@ class _Session(Generic[L]):
     def build_request(self, target: object, document: Source) -> BuiltRequest:
         """Show the first request of an extraction: url, masked headers, body. Sends nothing."""
         request = first_request(_task(target), document, self._setting)
-        return Wire(self.endpoint).built(request)
+        wire = Wire(self.endpoint)
+        usable(wire)
+        return wire.built(request)
 
     def _conversation(
         self, target: object, document: Source

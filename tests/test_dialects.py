@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ from extractify import (
     Usage,
 )
 from extractify.dialects import DIALECTS, named
-from extractify.dialects.workers_ai import CLOUDFLARE, MINIMAX
+from extractify.dialects.verdicts import CLOUDFLARE, MINIMAX, Code, Table, Verdict
 from extractify.errors import ConfigurationError
 from extractify.messages import JsonValue, ResponseFormat
 from extractify.profiles import FULL, OPENAI
@@ -60,6 +61,7 @@ WORDLESS = [
 ]
 
 both = pytest.mark.parametrize("dialect", ["openai", "workers_ai"])
+each = pytest.mark.parametrize("dialect", sorted(DIALECTS))
 
 
 def read(
@@ -168,14 +170,17 @@ def test_half_a_character_does_not_stop_a_repair_turn() -> None:
 
 
 def test_an_unknown_dialect_is_told_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"'opnai'.*openai, workers_ai"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"'opnai'.*cloudflare_run, minimax, openai, openrouter, workers_ai",
+    ):
         named("opnai")
 
 
 # --- reading answers -----------------------------------------------------------------------------
 
 
-@both
+@each
 def test_a_completion_of_m2_7_is_read_whole(dialect: str) -> None:
     details: list[JsonValue] = [{"type": "reasoning.text", "text": "Hm."}]
     said: dict[str, JsonValue] = {"reasoning_content": "Hm.", "reasoning_details": details}
@@ -191,7 +196,7 @@ def test_a_completion_of_m2_7_is_read_whole(dialect: str) -> None:
     assert pickled(got) == got
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("content", "text"),
     [
@@ -260,8 +265,13 @@ def test_cloudflares_envelopes_are_opened() -> None:
 # --- reading errors ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "kind"), CLOUDFLARE.items())
-def test_cloudflares_codes_stand_for_errors(code: int, kind: type[EndpointError]) -> None:
+def rows(table: Table) -> list[tuple[Code, Verdict]]:
+    """The codes that stand for the same whatever the status."""
+    return [(code, verdict) for (status, code), verdict in table.items() if status is None]
+
+
+@pytest.mark.parametrize(("code", "verdict"), rows(CLOUDFLARE))
+def test_cloudflares_codes_stand_for_errors(code: int, verdict: Verdict) -> None:
     listed: JsonValue = [{"code": code, "message": SECRET}]
     bodies: list[JsonValue] = [
         {"result": None, "success": False, "errors": listed, "messages": []},
@@ -270,9 +280,11 @@ def test_cloudflares_codes_stand_for_errors(code: int, kind: type[EndpointError]
         {"success": False, "errors": [{"code": str(code), "message": SECRET}]},
     ]
     for body in bodies:
-        error = failed("workers_ai", body, 400)
-        assert (type(error), error.code, error.detail) == (kind, str(code), SECRET)
-        assert f"code {code}" in str(error)
+        for dialect in ("workers_ai", "cloudflare_run"):
+            error = failed(dialect, body, 400)
+            told = (type(error), error.code, error.detail, error.retries)
+            assert told == (verdict.error, str(code), SECRET, verdict.retries)
+            assert f"code {code}" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -303,20 +315,25 @@ def test_a_code_of_cloudflares_wins_over_the_status(
     assert type(failed("workers_ai", body, status)) is kind
 
 
-@pytest.mark.parametrize(("code", "kind"), MINIMAX.items())
+@pytest.mark.parametrize("dialect", ["workers_ai", "cloudflare_run", "minimax"])
+@pytest.mark.parametrize(("code", "verdict"), rows(MINIMAX))
 def test_minimax_codes_stand_for_errors_in_either_style(
-    code: int, kind: type[EndpointError]
+    code: int, verdict: Verdict, dialect: str
 ) -> None:
     base: JsonValue = {"base_resp": {"status_code": code, "status_msg": SECRET}, "choices": None}
     as_text: JsonValue = {"base_resp": {"status_code": str(code), "status_msg": SECRET}}
-    for body in (base, as_text, {"result": base, "success": True}):
-        error = failed("workers_ai", body)
-        assert (type(error), error.code, error.detail) == (kind, str(code), SECRET)
+    bodies: list[JsonValue] = [base, as_text]
+    if dialect != "minimax":
+        bodies.append({"result": base, "success": True})
+    for status, body in itertools.product((200, 400), bodies):
+        error = failed(dialect, body, status)
+        told = (type(error), error.code, error.detail, error.retries)
+        assert told == (verdict.error, str(code), SECRET, verdict.retries)
     chat: JsonValue = {
         "type": "error",
         "error": {"type": "bad_request_error", "message": f"{SECRET} ({code})", "http_code": "400"},
     }
-    assert type(failed("workers_ai", chat, 400)) is kind
+    assert type(failed(dialect, chat, 400)) is verdict.error
 
 
 @pytest.mark.parametrize(
@@ -339,7 +356,7 @@ def test_a_base_resp_without_a_code_is_no_error(code: JsonValue) -> None:
     assert read("workers_ai", body).text == "{}"
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -371,7 +388,7 @@ def test_without_a_code_the_status_says_what_is_wrong(
         assert ("`detail`" in str(error)) == bool(body)
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("problem", "status", "kind"),
     [
@@ -394,7 +411,7 @@ def test_an_error_in_openais_style_says_more_than_its_status(
     assert type(failed(dialect, {"error": problem}, status)) is kind
 
 
-@both
+@each
 def test_an_http_200_with_an_error_in_it_is_an_error(dialect: str) -> None:
     assert failed(dialect, completion("{}", error={"code": 503})).code == "503"
     assert type(failed(dialect, completion("{}", error="broken"))) is InvalidRequest
@@ -402,7 +419,7 @@ def test_an_http_200_with_an_error_in_it_is_an_error(dialect: str) -> None:
     assert type(failed(dialect, {"choices": [choice]})) is Overloaded
 
 
-@both
+@each
 @pytest.mark.parametrize(
     "body",
     [
@@ -437,7 +454,7 @@ def test_deep_nesting_in_an_error_is_read_without_recursion() -> None:
         assert failed(dialect, deep).detail == deep.decode()
 
 
-@both
+@each
 def test_a_content_filter_is_no_answer(dialect: str) -> None:
     error = failed(dialect, completion(SECRET, finish_reason="content_filter"))
     assert (type(error), error.code) == (ContentBlocked, "content_filter")
@@ -515,7 +532,7 @@ json_values = st.recursive(
 )
 
 
-@both
+@each
 @settings(max_examples=50, deadline=None)
 @given(
     body=st.dictionaries(keys, json_values, max_size=5).map(lambda data: json.dumps(data).encode())

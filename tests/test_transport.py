@@ -36,7 +36,9 @@ from extractify import (
     TransportError,
 )
 from extractify.events import Done, Event, RequestSent, RetryScheduled
-from extractify.transport import AsyncTransport, Transport, Wire, is_passing
+from extractify.retrying import is_passing
+from extractify.transport import AsyncTransport, Transport
+from extractify.wire import Wire
 from tests.loopback import KEY, Answer, Close, Delay, Loopback, endpoint, environment
 from tests.pickling import pickled
 
