@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 from extractify.conversation import Asked, Setting, converse, first_request
 from extractify.endpoints import Endpoint, resolve
 from extractify.errors import ConfigurationError, ExtractifyError
-from extractify.limits import Limits
 from extractify.links import AsyncLink, Link
 from extractify.retrying import Retry
 from extractify.task import Task
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
+    from extractify.limits import Limits
     from extractify.messages import Completion, JsonValue
     from extractify.prompts import Source
 

@@ -103,7 +103,7 @@ OPENROUTER = Profile(
     name="openrouter", tool_choices=_ANY_TOOL_CHOICE, replayed=("reasoning_details",)
 )
 TOGETHER = Profile(name="together")
-ANTHROPIC = Profile(name="anthropic", native=False, temperature_range=(0.0, 1.0), replayed=())
+ANTHROPIC = Profile(name="anthropic", tool=True, temperature_range=(0.0, 1.0), replayed=())
 """Anthropic's OpenAI-compatible route ignores `response_format`, and caps the temperature at 1."""
 
 OLLAMA = Profile(name="ollama", enforces=True)

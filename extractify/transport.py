@@ -22,10 +22,9 @@ from extractify.errors import (
     ConfigurationError,
     ExtractifyError,
     InvalidRequest,
-    InvalidResponse,
 )
 from extractify.events import Warned
-from extractify.limits import Limits
+from extractify.limits import Body, Limits, left, shorter
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -70,36 +69,16 @@ class _Exchanges:
         self._proxy = None if wire.proxy is None else httpx.Proxy(wire.proxy)
         self._tls: SSLContext | None = None
 
-    def end(self, until: float | None) -> float | None:
-        """When an exchange that begins now has to be over."""
-        total = self.limits.total
-        if total is None:
-            return until
-        ends = monotonic() + total
-        return ends if until is None else min(ends, until)
-
-    def request(self, body: bytes, left: float | None) -> tuple[httpx.Request, Timeouts]:
+    def request(self, body: bytes, seconds: float | None) -> tuple[httpx.Request, Timeouts]:
         """The POST, and its timeouts, which the connection looks at before each wait."""
-        read = _shorter(self._timeout, left)
-        connect = _shorter(min(self._timeout, self.limits.connect), left)
+        read = shorter(self._timeout, seconds)
+        connect = shorter(min(self._timeout, self.limits.connect), seconds)
         timeouts: Timeouts = {"connect": connect, "read": read, "write": read}
         extensions = {"timeout": timeouts}
         request = httpx.Request(
             "POST", self._url, headers=self._headers, content=body, extensions=extensions
         )
         return request, timeouts
-
-    def add(self, parts: list[bytes], size: int, chunk: bytes, status: int) -> int:
-        """Keep a piece of the body. Raises: InvalidResponse past the limit."""
-        size += len(chunk)
-        if size > self.limits.response_bytes:
-            raise InvalidResponse(
-                f"The endpoint's answer is larger than {self.limits.response_bytes} bytes (HTTP "
-                f"{status}). Check the URL; or raise Limits(response_bytes=…).",
-                status=status,
-            )
-        parts.append(chunk)
-        return size
 
     def settings(self) -> dict[str, Any]:
         """The options of one httpx transport, which holds one connection."""
@@ -142,15 +121,6 @@ class _Exchanges:
 def _plain(headers: httpx.Headers) -> dict[str, str]:
     """The headers by their names in lower case; httpx's own mapping decodes at every look."""
     return {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in headers.raw}
-
-
-def _left(end: float | None) -> float | None:
-    """Seconds until then, at least a millisecond: some take 0 for no limit."""
-    return None if end is None else max(0.001, end - monotonic())
-
-
-def _shorter(first: float, second: float | None) -> float:
-    return first if second is None else min(first, second)
 
 
 def _kind(error: Exception) -> Fault:
@@ -202,8 +172,8 @@ class Transport:
 
     def _exchange(self, body: bytes, until: float | None) -> Completion:
         side = self._side
-        end = side.end(until)
-        if not self._gate.acquire(timeout=_left(end)):
+        end = side.limits.end(until)
+        if not self._gate.acquire(timeout=left(end)):
             raise side.wire.fault("timeout", "all of Limits(connections=…) were busy")
         try:
             return self._exchanged(body, end)
@@ -213,9 +183,9 @@ class Transport:
     def _exchanged(self, body: bytes, end: float | None) -> Completion:
         side = self._side
         connection = self._taken()
-        request, timeouts = side.request(body, _left(end))
+        request, timeouts = side.request(body, left(end))
         read = timeouts["read"]
-        timeouts["read"] = _shorter(read, side.limits.headers)
+        timeouts["read"] = shorter(read, side.limits.headers)
         try:
             response = connection.handle_request(request)
             timeouts["read"] = read
@@ -230,15 +200,11 @@ class Transport:
         return side.wire.completion(response.status_code, _plain(response.headers), content)
 
     def _content(self, response: httpx.Response, end: float | None) -> bytes:
-        side = self._side
-        parts: list[bytes] = []
-        size = 0
+        body = Body(response.status_code, self._side.limits.response_bytes, end)
         encoded = "content-encoding" in response.headers
-        for chunk in response.iter_bytes() if encoded else cast("_Bytes", response.stream):
-            size = side.add(parts, size, chunk, response.status_code)
-            if end is not None and monotonic() >= end:
-                raise TimeoutError
-        return b"".join(parts)
+        for piece in response.iter_bytes() if encoded else cast("_Bytes", response.stream):
+            body.add(piece)
+        return body.content
 
     def _taken(self) -> httpx.HTTPTransport:
         if self._side.is_closed:
@@ -302,9 +268,9 @@ class AsyncTransport:
 
     async def _exchange(self, body: bytes, until: float | None) -> Completion:
         side = self._side
-        end = side.end(until)
+        end = side.limits.end(until)
         try:
-            async with self._timeout(_left(end)), self._gate:
+            async with self._timeout(left(end)), self._gate:
                 response, content = await self._exchanged(body, end)
         except self._connections.errors as error:
             side.fail(self._connections.translated(error), end)
@@ -315,7 +281,7 @@ class AsyncTransport:
         if side.is_closed:
             raise _closed()
         connection = self._connections.taken()
-        request, _ = side.request(body, _left(end))
+        request, _ = side.request(body, left(end))
         try:
             async with self._timeout(side.limits.headers):
                 response = await connection.handle_async_request(request)
@@ -327,13 +293,12 @@ class AsyncTransport:
             await self._connections.give_back(connection)
 
     async def _content(self, response: httpx.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
+        body = Body(response.status_code, self._side.limits.response_bytes, None)
         encoded = "content-encoding" in response.headers
-        chunks = response.aiter_bytes() if encoded else cast("_AsyncBytes", response.stream)
-        async for chunk in chunks:
-            size = self._side.add(parts, size, chunk, response.status_code)
-        return b"".join(parts)
+        pieces = response.aiter_bytes() if encoded else cast("_AsyncBytes", response.stream)
+        async for piece in pieces:
+            body.add(piece)
+        return body.content
 
     async def close(self) -> None:
         """Close the connections; one that is in use is closed when its exchange is over."""
