@@ -98,6 +98,9 @@ class Parameters:
     structure: Structure | None = None
 
 
+DEFAULT_PARAMETERS = Parameters()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One question to a model: messages and parameters, no credentials, no URL.
@@ -113,7 +116,7 @@ class Request:
     temperature: float | None = None
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
-    parameters: Parameters = Parameters()
+    parameters: Parameters = DEFAULT_PARAMETERS
     structure: Structure = "native"
     stream: bool = False
     include_usage: bool | None = None
