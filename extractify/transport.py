@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from base64 import b64encode
 from importlib.util import find_spec
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
@@ -352,8 +353,13 @@ class _Aiohttp:
             return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
         settings = side.settings()
+        proxy = settings["proxy"]
+        if proxy is not None and proxy.auth is not None:
+            # The adapter's own way to pass them on is one that aiohttp deprecates.
+            word = b64encode(":".join(proxy.auth).encode()).decode()
+            proxy = httpx.Proxy(proxy.url, headers={"proxy-authorization": f"Basic {word}"})
         self._transport = httpx_aiohttp.AiohttpTransport(
-            client=session, verify=settings["verify"], proxy=settings["proxy"]
+            client=session, verify=settings["verify"], proxy=proxy
         )
 
     def taken(self) -> httpx.AsyncBaseTransport:
