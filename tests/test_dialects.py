@@ -7,7 +7,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -19,21 +19,25 @@ from extractify import (
     Completion,
     ContentBlocked,
     ContextTooLong,
+    DocumentError,
     EndpointError,
+    Image,
     InvalidRequest,
     InvalidResponse,
     Message,
     Overloaded,
+    Parameters,
     QuotaExceeded,
     RateLimited,
     Request,
+    Tool,
     Usage,
 )
 from extractify.dialects import DIALECTS, named
 from extractify.dialects.verdicts import CLOUDFLARE, MINIMAX, Code, Table, Verdict
 from extractify.errors import ConfigurationError
 from extractify.messages import JsonValue, ResponseFormat
-from extractify.profiles import FULL, OPENAI
+from extractify.profiles import FULL, M2_7, OPENAI, OPENROUTER
 from tests.loopback import completion
 from tests.pickling import pickled
 
@@ -169,6 +173,141 @@ def test_half_a_character_does_not_stop_a_repair_turn() -> None:
     assert body["messages"] == [{"role": "user", "content": "got ?"}]
 
 
+TOOL = Tool("look_up", "Looks it up.", {"type": "object"})
+
+
+@both
+def test_every_parameter_travels_by_its_own_name(dialect: str) -> None:
+    given = Parameters(top_p=0.9, tools=(TOOL,), tool_choice="none", mask_sensitive_info=True)
+    body = written(
+        dialect, Request("m", MESSAGES, parameters=given, stream=True, include_usage=True)
+    )
+    function: JsonValue = {
+        "name": "look_up",
+        "description": "Looks it up.",
+        "parameters": {"type": "object"},
+    }
+    assert body == {
+        "model": "m",
+        "messages": body["messages"],
+        "top_p": 0.9,
+        "tools": [{"type": "function", "function": function}],
+        "tool_choice": "none",
+        "mask_sensitive_info": True,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert "stream_options" not in written(dialect, Request("m", MESSAGES, stream=True))
+
+
+def test_a_response_format_of_the_users_wins_over_the_targets() -> None:
+    given = Parameters(response_format={"type": "json_object"})
+    raw = named("openai").write(Request("m", MESSAGES, FORMAT, parameters=given), FULL)
+    assert raw.count(b'"response_format"') == 1
+    assert json.loads(raw)["response_format"] == {"type": "json_object"}
+
+
+def test_one_field_limits_the_output_whatever_else_is_given() -> None:
+    extra: dict[str, JsonValue] = {"max_completion_tokens": 9, "max_tokens": 9}
+    body = written("openai", Request("m", MESSAGES, max_tokens=5, extra=extra), OPENAI)
+    assert (body["max_completion_tokens"], "max_tokens" in body) == (5, False)
+
+
+@pytest.mark.parametrize(("profile", "choice"), [(FULL, "auto"), (OPENAI, "required")])
+def test_the_answer_may_be_asked_for_as_a_tools_arguments(profile: Profile, choice: str) -> None:
+    given = Parameters(tools=(TOOL,))
+    request = Request("m", MESSAGES, FORMAT, parameters=given, structure="tool")
+    body = written("openai", request, profile)
+    tools: Any = body["tools"]
+    assert [tool["function"]["name"] for tool in tools] == ["Invoice", "look_up"]
+    assert tools[0]["function"]["parameters"] == FORMAT.schema
+    assert tools[0]["function"]["description"]
+    assert body["tool_choice"] == choice
+    assert "response_format" not in body
+
+
+def test_in_the_prompt_alone_no_schema_travels() -> None:
+    body = written("openai", Request("m", MESSAGES, FORMAT, structure="prompt"))
+    assert set(body) == {"model", "messages"}
+
+
+def test_the_run_route_has_the_model_beside_the_input() -> None:
+    request = Request("minimax/m2.7", MESSAGES, FORMAT, 0.2, 4096, {"top_k": 40, "model": "x"})
+    body = written("cloudflare_run", request)
+    chat = written("workers_ai", request)
+    assert body == {
+        "model": chat.pop("model"),
+        "input": chat,
+    }
+    assert DIALECTS["cloudflare_run"].path == "/run"
+
+
+def test_pictures_follow_the_text_of_their_message() -> None:
+    data = Image.of(b"\x89PNG", "image/png")
+    turn = Message("user", "What?", images=(Image("https://x.test/a.jpg"), data))
+    bare = Message("user", "", images=(data,))
+    body: Any = written("openai", Request("m", (turn, bare)))
+    assert body["messages"][0]["content"] == [
+        {"type": "text", "text": "What?"},
+        {"type": "image_url", "image_url": {"url": "https://x.test/a.jpg"}},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+    ]
+    assert [part["type"] for part in body["messages"][1]["content"]] == ["image_url"]
+
+
+def test_pictures_that_nobody_would_look_at_are_refused() -> None:
+    turn = Message("user", "What?", images=(Image("https://x.test/a.jpg"),))
+    with pytest.raises(DocumentError, match=r"'m2\.7'.*images=True"):
+        written("workers_ai", Request("m", (turn,)), M2_7)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "a.jpg", "/etc/passwd", "file:///etc/passwd", "https://x y", "data:text/html,x"]
+)
+def test_a_picture_is_given_by_a_url_that_can_travel(url: str) -> None:
+    turn = Message("user", "What?", images=(Image(url),))
+    with pytest.raises(DocumentError, match=r"Image\.of"):
+        written("openai", Request("m", (turn,)))
+
+
+def test_where_one_system_message_is_allowed_it_leads_and_says_all() -> None:
+    turns = (
+        Message("user", "1"),
+        Message("system", "A."),
+        Message("user", "2"),
+        Message("system", "B."),
+    )
+    body: Any = written("workers_ai", Request("m", turns), M2_7)
+    said = [(turn["role"], turn["content"]) for turn in body["messages"]]
+    assert said == [("system", "A.\n\nB."), ("user", "1"), ("user", "2")]
+    untouched: Any = written("workers_ai", Request("m", turns))
+    assert [turn["role"] for turn in untouched["messages"]] == ["user", "system"] * 2
+
+
+def test_tool_calls_go_back_without_their_index() -> None:
+    call: JsonValue = {"id": "c1", "index": 0, "type": "function", "function": {"name": "f"}}
+    turn = Message("assistant", "", extra={"tool_calls": [call, None]})
+    reply = Message("tool", "5", extra={"tool_call_id": "c1"})
+    body: Any = written("workers_ai", Request("m", (turn, reply)), M2_7)
+    kept = {"id": "c1", "type": "function", "function": {"name": "f"}}
+    assert body["messages"] == [
+        {"role": "assistant", "content": "", "tool_calls": [kept]},
+        {"role": "tool", "content": "5", "tool_call_id": "c1"},
+    ]
+
+
+def test_thoughts_go_back_where_the_profile_wants_them() -> None:
+    turn = Message("assistant", "", extra={"reasoning_content": "Hm.", "reasoning_details": []})
+
+    def sent(profile: Profile) -> list[str]:
+        body: Any = written("openai", Request("m", (turn,)), profile)
+        return list(body["messages"][0])[2:]
+
+    assert sent(M2_7) == ["reasoning_content", "reasoning_details"]
+    assert sent(OPENROUTER) == ["reasoning_details"]
+    assert sent(OPENAI) == []
+
+
 def test_an_unknown_dialect_is_told_with_those_there_are() -> None:
     with pytest.raises(
         ConfigurationError,
@@ -235,6 +374,8 @@ def test_usage_that_is_missing_is_unknown_and_not_nothing(usage: JsonValue) -> N
 
 
 def test_usage_that_is_no_number_is_unknown() -> None:
+    huge = json.dumps(completion("{}")).replace("120", "9" * 400)
+    assert read("openai", huge.encode()).usage.prompt_tokens == int("9" * 400)
     body = json.dumps(completion("{}")).replace("120", "NaN").replace("40", "1e999")
     usage = read("openai", body.encode()).usage
     assert usage == Usage(total_tokens=160, cached_tokens=64, reasoning_tokens=15)
@@ -489,6 +630,9 @@ def test_a_failure_of_cloudflares_without_a_reason_is_still_one() -> None:
         ({"retry-after": "nan"}, 0.0),
         ({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}, None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"x-ratelimit-reset": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"x-ratelimit-reset": "1774000000"}, None),
+        ({"retry-after": "5", "x-ratelimit-reset": "Wed, 21 Oct 2037 07:28:00 GMT"}, 5.0),
     ],
 )
 def test_the_pause_an_endpoint_asks_for_is_read(
@@ -504,7 +648,12 @@ def test_the_pause_may_be_a_date() -> None:
     assert 28 <= waited <= 30 + time.get_clock_info("time").resolution
 
 
-@pytest.mark.parametrize("header", ["x-request-id", "cf-ray"])
+def test_a_reset_date_is_no_pause_where_no_rate_is_limited() -> None:
+    headers = {"x-ratelimit-reset": "Wed, 21 Oct 2037 07:28:00 GMT"}
+    assert failed("openai", b"", 503, headers).retry_after is None
+
+
+@pytest.mark.parametrize("header", ["x-request-id", "cf-ray", "cf-aig-log-id", "request-id"])
 def test_an_error_names_the_request_for_the_vendors_support(header: str) -> None:
     error = failed("openai", b"", 500, {header: "8f2-AMS"})
     assert error.request_id == "8f2-AMS"

@@ -59,6 +59,74 @@ def test_openai_and_the_local_model_are_presets_too() -> None:
     assert Endpoint.parse("local:/a.gguf", {}) == Endpoint(LOCAL, "/a.gguf", profile=LLAMA_CPP)
 
 
+ACCOUNT = "https://api.cloudflare.com/client/v4/accounts/abc"
+ENVIRONMENT = {
+    **CLOUDFLARE,
+    **{
+        f"{name}_API_KEY": KEY
+        for name in ("MINIMAX", "OPENAI", "OPENROUTER", "GROQ", "TOGETHER", "GEMINI", "ANTHROPIC")
+    },
+    "AZURE_OPENAI_API_KEY": KEY,
+    "AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com/",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "dialect"),
+    [
+        ("cloudflare", f"{ACCOUNT}/ai/v1", "workers_ai"),
+        (
+            "cloudflare-run",
+            "https://api.cloudflare.com/client/v4/accounts/abc/ai",
+            "cloudflare_run",
+        ),
+        ("minimax", "https://api.minimax.io/v1", "minimax"),
+        ("openai", "https://api.openai.com/v1", "openai"),
+        ("openrouter", "https://openrouter.ai/api/v1", "openrouter"),
+        ("groq", "https://api.groq.com/openai/v1", "openai"),
+        ("together", "https://api.together.xyz/v1", "openai"),
+        ("azure", "https://mine.openai.azure.com/openai/v1", "openai"),
+        ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "openai"),
+        ("anthropic", "https://api.anthropic.com/v1", "openai"),
+        ("ollama", "http://127.0.0.1:11434/v1", "openai"),
+        ("vllm", "http://127.0.0.1:8000/v1", "openai"),
+        ("sglang", "http://127.0.0.1:30000/v1", "openai"),
+        ("llamacpp", "http://127.0.0.1:8080/v1", "openai"),
+    ],
+)
+def test_every_preset_leads_to_its_route(name: str, url: str, dialect: str) -> None:
+    endpoint = Endpoint.parse(f"{name}:{PRESETS[name].example}", ENVIRONMENT)
+    assert (endpoint.url, endpoint.dialect) == (url, dialect)
+    needs_key = PRESETS[name].key_variable is not None and PRESETS[name].needs_key
+    assert endpoint.api_key == (KEY if needs_key else None)
+    assert Client(endpoint).build_request(int, "7").body
+    if needs_key:
+        assert str(PRESETS[name].key_variable) in refused(f"{name}:m")
+
+
+def test_a_server_of_ones_own_may_want_a_key() -> None:
+    assert Endpoint.parse("vllm:m", {"VLLM_API_KEY": KEY}).api_key == KEY
+    assert Endpoint.parse("vllm:m", {"VLLM_BASE_URL": "http://gpu:1/v1"}).url == "http://gpu:1/v1"
+
+
+def test_the_presets_of_the_neighbours_say_what_they_can_do() -> None:
+    parse = Endpoint.parse
+    assert parse("minimax:MiniMax-M2.7", ENVIRONMENT).capabilities.parameters == (
+        ("reasoning_split", True),
+    )
+    routed = parse("openrouter:minimax/minimax-m2.7", ENVIRONMENT)
+    assert routed.extra == {"provider": {"require_parameters": True}}
+    claude = parse("anthropic:claude", ENVIRONMENT).capabilities
+    assert (claude.structure, claude.temperature_range) == ("tool", (0.0, 1.0))
+
+
+def test_a_profile_can_be_asked_in_another_way() -> None:
+    assert M2_7.asking(None) is M2_7
+    assert M2_7.asking("native") is M2_7
+    ways = [M2_7.asking("tool").asking(way).structure for way in ("native", "tool", "prompt")]
+    assert ways == ["native", "tool", "prompt"]
+
+
 def test_a_url_names_its_model_behind_a_hash() -> None:
     endpoint = Endpoint.parse("http://127.0.0.1:8080/v1#qwen/3:8b", {})
     assert endpoint == Endpoint("http://127.0.0.1:8080/v1", "qwen/3:8b")

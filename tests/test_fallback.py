@@ -50,8 +50,8 @@ def extract_async(
     first: Endpoint, others: Sequence[Endpoint], events: list[Event]
 ) -> Extraction[int]:
     async def run() -> Extraction[int]:
-        options = {"fallback": others, "retry": False, "on_event": events.append}
-        async with AsyncClient(first, **options) as client:
+        emit = events.append
+        async with AsyncClient(first, fallback=others, retry=False, on_event=emit) as client:
             return await client.extract(TASK, "seven")
 
     return asyncio.run(run())

@@ -103,9 +103,15 @@ def send_async(
     return asyncio.run(exchange())
 
 
-def send_async_base(where: Endpoint, *arguments: Any, **options: Any) -> Completion:
-    limits = replace(options.pop("limits", None) or Limits(), aiohttp=False)
-    return send_async(where, *arguments, **options, limits=limits)
+def send_async_base(
+    where: Endpoint,
+    retry: Retry | int = AT_ONCE,
+    timeout: float = 5,
+    events: list[Event] | None = None,
+    limits: Limits | None = None,
+) -> Completion:
+    without_aiohttp = replace(limits or Limits(), aiohttp=False)
+    return send_async(where, retry, timeout, events, without_aiohttp)
 
 
 @pytest.fixture(params=[send_sync, send_async_base, send_async], ids=["sync", "async", "aiohttp"])
