@@ -11,7 +11,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import jsonschema
 import pytest
@@ -31,9 +31,11 @@ from extractify import (
 from extractify.conversation import Setting, converse
 from extractify.dialects import named
 from extractify.errors import ExtractionError
-from extractify.messages import JsonValue
 from extractify.profiles import M2_7
 from tests.loopback import Loopback, completion, endpoint
+
+if TYPE_CHECKING:
+    from extractify.messages import JsonValue
 
 PAGE = Path(__file__).parents[2] / "shared" / "seed" / "input.schema.json"
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from pprint import pformat
 from typing import Any
 
 import pytest
 
 from extractify import Client, ConfigurationError, Endpoint
+from extractify.dialects.verdicts import CLOUDFLARE as CLOUDFLARE_CODES
+from extractify.dialects.verdicts import MINIMAX as MINIMAX_CODES
+from extractify.dialects.verdicts import OPENAI as OPENAI_CODES
 from extractify.endpoints import LOCAL, PRESETS, resolve
 from extractify.messages import Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, SMOLLM2
@@ -118,6 +122,31 @@ def test_the_presets_of_the_neighbours_say_what_they_can_do() -> None:
     assert routed.extra == {"provider": {"require_parameters": True}}
     claude = parse("anthropic:claude", ENVIRONMENT).capabilities
     assert (claude.structure, claude.temperature_range) == ("tool", (0.0, 1.0))
+
+
+DOCS = (Path(__file__).parents[1] / "docs" / "endpoints.md").read_text("utf-8")
+
+
+def test_the_docs_name_every_preset_with_its_dialect_and_variables() -> None:
+    for name, preset in PRESETS.items():
+        (row,) = [line for line in DOCS.splitlines() if line.startswith(f"| `{name}:")]
+        assert f"`{preset.dialect}`, " in row
+        assert preset.profile.name in row or preset.profiles
+        known = preset.key_variable is None or preset.key_variable in row or "the same" in row
+        assert known, row
+
+
+def test_the_docs_say_what_every_code_stands_for() -> None:
+    lines = [line.strip("|").split("|") for line in DOCS.splitlines() if line.startswith("| `")]
+    rows = [[cell.strip(" `") for cell in line] for line in lines]
+    told = {cells[0]: cells for cells in rows}
+    for column, table in ((2, CLOUDFLARE_CODES), (3, MINIMAX_CODES), (4, OPENAI_CODES)):
+        for (_, code), verdict in table.items():
+            cells = told[verdict.error.__name__]
+            assert str(code) in cells[column], code
+            once = verdict.retries == 1
+            assert cells[5].startswith("no" if verdict.retries == 0 else "yes")
+            assert once == (f"{code} once" in cells[column])
 
 
 def test_a_profile_can_be_asked_in_another_way() -> None:
