@@ -3,9 +3,9 @@
 It owns *time*: what fails for a passing reason is repeated here, by a tenacity policy, and never
 counts as an attempt of the conversation.
 
-Each connection is an httpx transport of its own, lent to one exchange at a time. httpx's own pool
-walks all waiting requests whenever one of them moves, which at 64 in flight costs ten times what
-the exchange does. Where httpx-aiohttp is installed, the async transport uses that.
+Each connection is lent to one exchange at a time. httpx's own pool walks all waiting requests
+whenever one of them moves, which at 64 in flight costs ten times what the exchange does. Where
+httpx-aiohttp is installed, the async transport uses that.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from __future__ import annotations
 import sys
 import threading
 from base64 import b64encode
+from contextlib import suppress
 from importlib.util import find_spec
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 import httpx
 
+from extractify.direct import AsyncDirect, Direct
 from extractify.errors import (
     ConfigurationError,
     ExtractifyError,
@@ -28,6 +30,7 @@ from extractify.events import Warned
 from extractify.limits import Body, Limits, left, shorter
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterable
     from ssl import SSLContext
 
     from extractify.events import OnEvent
@@ -42,9 +45,8 @@ _PLAIN = Warned(
     "response_format", "The endpoint refused it, so from now on it is left out; the prompt asks."
 )
 
+_CLOSED = "The client was closed during the call. Open a new one."
 _FAULTS = (httpx.HTTPError, TimeoutError)
-_Bytes: TypeAlias = "httpx.SyncByteStream"
-_AsyncBytes: TypeAlias = "httpx.AsyncByteStream"
 Timeouts: TypeAlias = "dict[str, float]"
 
 
@@ -75,14 +77,23 @@ class _Exchanges:
         read = shorter(self._timeout, seconds)
         connect = shorter(min(self._timeout, self.limits.connect), seconds)
         timeouts: Timeouts = {"connect": connect, "read": read, "write": read}
-        extensions = {"timeout": timeouts}
-        request = httpx.Request(
-            "POST", self._url, headers=self._headers, content=body, extensions=extensions
-        )
-        return request, timeouts
+        options: dict[str, Any] = {"content": body, "extensions": {"timeout": timeouts}}
+        return httpx.Request("POST", self._url, headers=self._headers, **options), timeouts
+
+    def connection(self) -> httpx.BaseTransport:
+        """A new connection."""
+        if self._proxy is None:
+            return Direct(self._url, self.tls())
+        return httpx.HTTPTransport(**self.settings())
+
+    def async_connection(self) -> httpx.AsyncBaseTransport:
+        """A new connection, to be awaited."""
+        if self._proxy is None:
+            return AsyncDirect(self._url, self.tls())
+        return httpx.AsyncHTTPTransport(**self.settings())
 
     def settings(self) -> dict[str, Any]:
-        """The options of one httpx transport, which holds one connection."""
+        """The options of a transport of httpx's own, which knows of proxies."""
         return {
             "verify": self.tls() or False,  # False: there is no TLS
             "limits": httpx.Limits(max_connections=1, keepalive_expiry=30.0),
@@ -132,10 +143,6 @@ def _kind(error: Exception) -> Fault:
     return "timeout" if isinstance(error, httpx.TimeoutException | TimeoutError) else "broken"
 
 
-def _closed() -> ConfigurationError:
-    return ConfigurationError("The client was closed during the call. Open a new one.")
-
-
 class Transport:
     """Sends requests, each over a connection of its own for as long as that takes. Thread-safe."""
 
@@ -145,7 +152,7 @@ class Transport:
         self._side = _Exchanges(wire, timeout, limits)
         self._emit = emit
         self._policy = retry.policy(emit)
-        self._idle: list[httpx.HTTPTransport] = []
+        self._idle: list[httpx.BaseTransport] = []
         self._gate = threading.Semaphore(self._side.limits.connections or sys.maxsize)
 
     def send(self, request: Request) -> Completion:
@@ -202,20 +209,21 @@ class Transport:
 
     def _content(self, response: httpx.Response, end: float | None) -> bytes:
         body = Body(response.status_code, self._side.limits.response_bytes, end)
-        encoded = "content-encoding" in response.headers
-        for piece in response.iter_bytes() if encoded else cast("_Bytes", response.stream):
+        packed = "content-encoding" in response.headers
+        pieces = response.iter_bytes() if packed else cast("Iterable[bytes]", response.stream)
+        for piece in pieces:
             body.add(piece)
         return body.content
 
-    def _taken(self) -> httpx.HTTPTransport:
+    def _taken(self) -> httpx.BaseTransport:
         if self._side.is_closed:
-            raise _closed()
+            raise ConfigurationError(_CLOSED)
         try:
             return self._idle.pop()
         except IndexError:
-            return httpx.HTTPTransport(**self._side.settings())
+            return self._side.connection()
 
-    def _give_back(self, connection: httpx.HTTPTransport) -> None:
+    def _give_back(self, connection: httpx.BaseTransport) -> None:
         if self._side.is_closed or len(self._idle) >= self._side.limits.kept:
             connection.close()
         else:
@@ -224,8 +232,9 @@ class Transport:
     def close(self) -> None:
         """Close the connections; one that is in use is closed when its exchange is over."""
         self._side.is_closed = True
-        while self._idle:
-            self._idle.pop().close()
+        with suppress(IndexError):  # other threads may take some meanwhile
+            while True:
+                self._idle.pop().close()
 
 
 class AsyncTransport:
@@ -280,7 +289,7 @@ class AsyncTransport:
     async def _exchanged(self, body: bytes, end: float | None) -> tuple[httpx.Response, bytes]:
         side = self._side
         if side.is_closed:
-            raise _closed()
+            raise ConfigurationError(_CLOSED)
         connection = self._connections.taken()
         request, _ = side.request(body, left(end))
         try:
@@ -295,9 +304,9 @@ class AsyncTransport:
 
     async def _content(self, response: httpx.Response) -> bytes:
         body = Body(response.status_code, self._side.limits.response_bytes, None)
-        encoded = "content-encoding" in response.headers
-        pieces = response.aiter_bytes() if encoded else cast("_AsyncBytes", response.stream)
-        async for piece in pieces:
+        packed = "content-encoding" in response.headers
+        plain = cast("AsyncIterable[bytes]", response.stream)
+        async for piece in response.aiter_bytes() if packed else plain:
             body.add(piece)
         return body.content
 
@@ -318,7 +327,7 @@ class _Httpx:
 
     def taken(self) -> httpx.AsyncBaseTransport:
         """One that nobody uses."""
-        return self._idle.pop() if self._idle else httpx.AsyncHTTPTransport(**self._side.settings())
+        return self._idle.pop() if self._idle else self._side.async_connection()
 
     async def give_back(self, connection: httpx.AsyncBaseTransport) -> None:
         """Keep it for the next exchange, or close it."""
