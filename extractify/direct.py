@@ -31,10 +31,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        for theirs, ours in _IN_HTTPX_WORDS:
-            if isinstance(error, theirs):
-                raise ours(str(error)) from None
-        raise
+        kind = next(ours for theirs, ours in _IN_HTTPX_WORDS if isinstance(error, theirs))
+        raise kind(str(error)) from None
 
 
 class _Route:

@@ -141,9 +141,8 @@ class _Budget(stop_base):
             if self._left >= 1:
                 self._left -= 1
                 return False
-        error = _failure(retry_state)
-        if error is not None:
-            error.add_note("It wasn't repeated: too many calls of this client failed lately.")
+        error = cast("BaseException", _failure(retry_state))  # it's asked after failures alone
+        error.add_note("It wasn't repeated: too many calls of this client failed lately.")
         return True
 
 

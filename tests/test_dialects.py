@@ -393,6 +393,13 @@ def test_a_byte_that_is_no_utf_8_does_not_lose_the_answer() -> None:
     assert read("openai", body).text == "\ufffd"
 
 
+def test_no_more_envelopes_are_opened_than_there_can_be() -> None:
+    body: JsonValue = completion("{}")
+    for _ in range(9):
+        body = {"result": body}
+    assert type(failed("workers_ai", body)) is InvalidResponse
+
+
 def test_cloudflares_envelopes_are_opened() -> None:
     bare = completion("{}")
     rest: JsonValue = {"result": bare, "success": True, "errors": [], "messages": []}
@@ -401,6 +408,24 @@ def test_cloudflares_envelopes_are_opened() -> None:
     both_at_once: JsonValue = {"result": state, "success": True, "errors": []}
     for body in (rest, state, flat, both_at_once):
         assert read("workers_ai", body).text == "{}"
+
+
+@each
+@pytest.mark.parametrize(
+    ("given", "read_as"),
+    [
+        ("no list", []),
+        ([None, "f", {"function": None}, {"function": {"name": 5, "arguments": "{}"}}], []),
+        ([{"id": 7, "function": {"name": "f", "arguments": None}}], []),
+        ([{"id": None, "function": {"name": "f", "arguments": {"a": 1}}}], [("", '{"a": 1}')]),
+        ([{"id": "c", "function": {"name": "f", "arguments": "["}}], [("c", "[")]),
+    ],
+)
+def test_tool_calls_of_any_shape_are_read_as_far_as_they_can_be(
+    dialect: str, given: JsonValue, read_as: list[tuple[str, str]]
+) -> None:
+    got = read(dialect, completion("", message={"tool_calls": given}))
+    assert [(call.id, call.arguments) for call in got.tool_calls] == read_as
 
 
 # --- reading errors ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from extractify import errors
 from extractify.dialects import verdicts
@@ -124,11 +124,12 @@ def named(
 
 def blocked(answer: Answer, side: str, number_of_it: object) -> errors.EndpointError:
     """What MiniMax found too sensitive, on which side."""
-    error = failure(verdicts.BLOCKED, answer, code=f"{side}_sensitive")
-    if isinstance(error, errors.ContentBlocked):
-        error.side = side
-        error.sensitive_type = number(number_of_it) or None
-        error.category = verdicts.SENSITIVE.get(number(number_of_it))
+    error = cast(
+        "errors.ContentBlocked", failure(verdicts.BLOCKED, answer, code=f"{side}_sensitive")
+    )
+    error.side = side
+    error.sensitive_type = number(number_of_it) or None
+    error.category = verdicts.SENSITIVE.get(number(number_of_it))
     return error
 
 
