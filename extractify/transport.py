@@ -224,10 +224,10 @@ class Transport:
             return self._side.connection()
 
     def _give_back(self, connection: httpx.BaseTransport) -> None:
-        if self._side.is_closed or len(self._idle) >= self._side.limits.kept:
-            connection.close()
-        else:
-            self._idle.append(connection)
+        self._idle.append(connection)
+        if self._side.is_closed or len(self._idle) > self._side.limits.kept:
+            with suppress(IndexError):  # another thread closes them
+                self._idle.pop(0).close()
 
     def close(self) -> None:
         """Close the connections; one that is in use is closed when its exchange is over."""
@@ -331,10 +331,9 @@ class _Httpx:
 
     async def give_back(self, connection: httpx.AsyncBaseTransport) -> None:
         """Keep it for the next exchange, or close it."""
-        if self._side.is_closed or len(self._idle) >= self._side.limits.kept:
-            await connection.aclose()
-        else:
-            self._idle.append(connection)
+        self._idle.append(connection)
+        if self._side.is_closed or len(self._idle) > self._side.limits.kept:
+            await self._idle.pop(0).aclose()
 
     def translated(self, error: Exception) -> Exception:
         """The error in httpx's words."""

@@ -518,12 +518,12 @@ def test_the_deadline_of_a_call_ends_an_exchange_too(send: Send) -> None:
 
 
 def test_the_time_until_an_answer_begins_has_a_limit_of_its_own(send: Send) -> None:
-    limits = Limits(headers=0.1)
+    limits = Limits(headers=0.6)
     with Loopback([Delay(30)]) as server, pytest.raises(TransportError, match="in time"):
         send(endpoint(server), retry=False, limits=limits)
     body = b'{"choices": [{"message": {"content": "7"}}]}'
     head = HEAD + f"content-length: {len(body)}\r\n\r\n".encode()
-    with Raw([head, body[:9], body[9:]], pause=0.06) as server:
+    with Raw([head, body[:9], body[9:]], pause=0.25) as server:
         assert send(server.endpoint, retry=False, limits=limits).text == "7"
 
 
@@ -537,13 +537,13 @@ def test_limits_within_which_nothing_fits_are_refused(options: dict[str, Any]) -
 
 def test_a_timeout_that_may_have_been_answered_is_repeated_as_the_policy_says(send: Send) -> None:
     events: list[Event] = []
-    with Loopback([Delay(0.3), "{}"]) as server:
-        assert send(endpoint(server), timeout=0.1, events=events).text == "{}"
+    with Loopback([Delay(30), "{}"]) as server:
+        assert send(endpoint(server), timeout=0.4, events=events).text == "{}"
     assert events == [RetryScheduled("TransportError", None, 0.0, may_run_twice=True)]
     careful = replace(AT_ONCE, may_run_twice=False)
-    with Loopback([Delay(0.3), "{}"]) as server:
+    with Loopback([Delay(30), "{}"]) as server:
         with pytest.raises(TransportError):
-            send(endpoint(server), timeout=0.1, retry=careful)
+            send(endpoint(server), timeout=0.4, retry=careful)
         assert len(server.requests) == 1
 
 
