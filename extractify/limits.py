@@ -66,6 +66,7 @@ class Body:
                 f"The endpoint's answer is larger than {self._limit} bytes (HTTP {self._status}). "
                 "Check the URL; or raise Limits(response_bytes=…).",
                 status=self._status,
+                detail="The body wasn't kept.",  # its beginning might hold the key
             )
         if self._end is not None and monotonic() >= self._end:
             raise TimeoutError

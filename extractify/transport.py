@@ -83,13 +83,13 @@ class _Exchanges:
     def connection(self) -> httpx.BaseTransport:
         """A new connection."""
         if self._proxy is None:
-            return Direct(self._url, self.tls())
+            return self.wire.here or Direct(self._url, self.tls())
         return httpx.HTTPTransport(**self.settings())
 
     def async_connection(self) -> httpx.AsyncBaseTransport:
         """A new connection, to be awaited."""
         if self._proxy is None:
-            return AsyncDirect(self._url, self.tls())
+            return self.wire.here or AsyncDirect(self._url, self.tls())
         return httpx.AsyncHTTPTransport(**self.settings())
 
     def settings(self) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class _Exchanges:
 
     def wants_aiohttp(self) -> bool:
         """Whether to use aiohttp. Raises: ConfigurationError where it is asked for and missing."""
-        wanted = self.limits.aiohttp
+        wanted = False if self.wire.here is not None else self.limits.aiohttp
         if wanted is None:
             return "socks" not in self._proxy_scheme() and find_spec("httpx_aiohttp") is not None
         if wanted and find_spec("httpx_aiohttp") is None:

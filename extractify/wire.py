@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from extractify.dialects import named
 from extractify.errors import EndpointError, InvalidRequest, TransportError
+from extractify.in_process import here
 from extractify.messages import JsonValue, clipped
 from extractify.proxies import proxy_for, shown
 
@@ -40,9 +41,10 @@ class Wire:
         self._profile = endpoint.capabilities
         self._key = endpoint.api_key
         self.takes_format = True
+        self.here = here(endpoint)
         self.url = endpoint.url.rstrip("/") + self._dialect.path
         self.host = urlsplit(self.url).netloc or self.url
-        self.proxy = proxy_for(self.url)
+        self.proxy = None if self.here is not None else proxy_for(self.url)
         self.headers = {"content-type": "application/json", "accept": "application/json"}
         if self._key:
             self.headers["authorization"] = f"Bearer {self._key}"
