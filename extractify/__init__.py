@@ -36,21 +36,27 @@ if TYPE_CHECKING:
         Truncated,
     )
     from extractify.extraction import Extraction
+    from extractify.gateway import Gateway
+    from extractify.limits import Limits
     from extractify.messages import (
         Attempt,
         Completion,
         Fix,
+        Image,
         Message,
+        Parameters,
         Prices,
         Problem,
         Request,
+        Tool,
+        ToolCall,
         Usage,
     )
     from extractify.profiles import Profile
     from extractify.reading import Reading, read
     from extractify.repair import Repair
+    from extractify.retrying import Retry
     from extractify.task import Task
-    from extractify.transport import Retry
 
 __version__ = "0.1.0"
 
@@ -71,12 +77,16 @@ __all__ = [
     "Extraction",
     "ExtractionError",
     "Fix",
+    "Gateway",
+    "Image",
     "Invalid",
     "InvalidRequest",
     "InvalidResponse",
+    "Limits",
     "Message",
     "Numbers",
     "Overloaded",
+    "Parameters",
     "Prices",
     "Problem",
     "Profile",
@@ -89,6 +99,8 @@ __all__ = [
     "Retry",
     "SchemaError",
     "Task",
+    "Tool",
+    "ToolCall",
     "TransportError",
     "Truncated",
     "Usage",
@@ -103,12 +115,16 @@ _HOMES = {
     "documents": "Document",
     "endpoints": "Endpoint",
     "extraction": "Extraction",
-    "messages": "Attempt Completion Fix Message Prices Problem Request Usage",
+    "gateway": "Gateway",
+    "limits": "Limits",
+    "messages": (
+        "Attempt Completion Fix Image Message Parameters Prices Problem Request Tool ToolCall Usage"
+    ),
     "profiles": "Profile",
     "reading": "Reading read",
     "repair": "Repair",
+    "retrying": "Retry",
     "task": "Task",
-    "transport": "Retry",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -13,10 +13,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from extractify import prompts
+from extractify.calls import unpacked
 from extractify.endings import crashed, gave_up, hook_failed, places
 from extractify.errors import ExtractifyError, ExtractionError
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
+from extractify.fitting import check_tool_choice, fitted_temperature, warnings
 from extractify.judging import judged
 from extractify.lowering import lower
 from extractify.messages import Attempt, JsonValue, Message, Prices, Problem, Request
@@ -66,19 +68,18 @@ class Asked(NamedTuple):
 
 def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
     """Write the request that opens the conversation. Raises: DocumentError on an empty source."""
-    profile = setting.profile
+    profile = setting.profile.asking(task.parameters.structure)
+    check_tool_choice(task, profile)
     wire = lower(task.schema, profile)
-    temperature = profile.temperature if task.temperature is None else task.temperature
-    if temperature is not None:
-        lowest, highest = profile.temperature_range
-        temperature = min(max(temperature, lowest), highest)
     return Request(
         model=setting.model,
         messages=prompts.question(task, source, enveloped=wire.enveloped),
         response_format=wire.format,
-        temperature=temperature,
+        temperature=fitted_temperature(task, profile),
         max_tokens=task.max_tokens or profile.max_tokens,
         extra={**dict(profile.parameters), **setting.extra, **(task.extra or {})},
+        parameters=task.parameters,
+        structure=profile.structure,
     )
 
 
@@ -136,7 +137,8 @@ class _Conversation:
             number = len(self.attempts) + 1
             emit(RequestSent(number))
             started = monotonic()
-            completion = _priced((yield Asked(turn.request, self._setting.endpoint)), self._setting)
+            answer = yield Asked(turn.request, self._setting.endpoint)
+            completion = unpacked(_priced(answer, self._setting), turn.request)
             judgement = judged(task, case.profile, turn.patch, completion, self._context)
             reading = judgement.reading
             self._took(turn, completion, reading, monotonic() - started)
@@ -160,8 +162,11 @@ class _Conversation:
             emit(RepairAsked(number + 1, places(task, reading), turn.strategy))
 
     def _case(self) -> Case:
-        asked = first_request(self._task, self._source, self._setting)
-        return Case(self._task, self._source, self._setting.profile, asked)
+        task, profile = self._task, self._setting.profile
+        asked = first_request(task, self._source, self._setting)
+        for warning in warnings(task, profile):
+            self._emit(warning)
+        return Case(task, self._source, profile.asking(task.parameters.structure), asked)
 
     def _took(
         self, turn: Turn, completion: Completion, reading: Reading[Any], seconds: float

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from extractify.coercion import Numbers
 from extractify.errors import ConfigurationError
-from extractify.messages import JsonValue
+from extractify.messages import DEFAULT_PARAMETERS, JsonValue, Parameters
 from extractify.repair import DEFAULT_REPAIR, Repair
 from extractify.schema import Schema, compile_schema
 
@@ -26,8 +26,8 @@ class Task(Generic[T]):
     to the system message as they are. examples: (document, value) pairs, shown as earlier turns.
     repair: the budget, or the most requests. temperature: clamped to what the endpoint takes; None
     leaves it to the profile. max_tokens: of the answer, thinking included; None leaves it to the
-    profile. extra: vendor parameters for the request body. numbers: how the documents write
-    numbers; None reads only what has one meaning everywhere.
+    profile. extra: vendor parameters for the request body. parameters: those with names of their
+    own. numbers: how the documents write numbers; None reads only what has one meaning everywhere.
     """
 
     target: Any
@@ -37,6 +37,7 @@ class Task(Generic[T]):
     temperature: float | None = None
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] | None = None
+    parameters: Parameters = DEFAULT_PARAMETERS
     numbers: Numbers | None = None
 
     if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Task(Generic[T]):
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
+            parameters: Parameters = ...,
             numbers: Numbers | None = None,
         ) -> None: ...
         @overload
@@ -64,6 +66,7 @@ class Task(Generic[T]):
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
+            parameters: Parameters = ...,
             numbers: Numbers | None = None,
         ) -> None: ...
         def __init__(self, target: object, *positional: object, **options: object) -> None: ...
@@ -73,6 +76,9 @@ class Task(Generic[T]):
         compile_schema(self.target)
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigurationError(f"Task(max_tokens={self.max_tokens}) leaves no answer.")
+        top_p = self.parameters.top_p
+        if top_p is not None and not 0 <= top_p <= 1:
+            raise ConfigurationError(f"Parameters(top_p={top_p}) isn't between 0 and 1.")
 
     @property
     def budget(self) -> Repair:
