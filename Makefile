@@ -54,6 +54,12 @@ bench: $(STAMPS)/demo ## Measure the cost of a call, of the import and of repair
 	@$(BIN)/python benchmarks/repair.py
 	@echo "==> Reading malformed answers"
 	@$(BIN)/python benchmarks/reading.py
+	@echo "==> Reading real answers that didn't parse or broke their schema"
+	@$(BIN)/python benchmarks/sob_replay.py
+	@echo "==> Measuring what reading valid JSON costs"
+	@$(BIN)/python benchmarks/quick_path.py
+	@echo "==> Reading damaged answers (the long run: benchmarks/fuzz.py 200000)"
+	@$(BIN)/python benchmarks/fuzz.py
 
 clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"

@@ -32,8 +32,11 @@ HARD = {
     "open brackets": "[" * 100_000,
     "objects in a row": '{"value":1}' * (MEGABYTE // 11),
     "open string, k: v": '{"a": "' + "k: v " * (MEGABYTE // 5),
+    "objects that differ": "".join(f'{{"value":{n}}}' for n in range(60_000)),
     "fences": "```json\n{}\n```\n" * (MEGABYTE // 15),
     "single quotes": "{'value': [" + "'a'," * (MEGABYTE // 4) + "]}",
+    "a table": json.dumps({"rows": [{"a": n, "b": "text", "c": n / 2} for n in range(27_000)]}),
+    "calls": '<invoke name="x"><parameter name="value">[1]</parameter></invoke>' * 15_000,
 }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from extractify.client import AsyncClient, Client, extract
+    from extractify.coercion import Numbers
     from extractify.documents import Document
     from extractify.endpoints import Endpoint
     from extractify.errors import (
@@ -83,6 +84,7 @@ __all__ = [
     "InvalidResponse",
     "Limits",
     "Message",
+    "Numbers",
     "Overloaded",
     "Parameters",
     "Prices",
@@ -109,6 +111,7 @@ __all__ = [
 # Where each name is defined; the errors have one module.
 _HOMES = {
     "client": "AsyncClient Client extract",
+    "coercion": "Numbers",
     "documents": "Document",
     "endpoints": "Endpoint",
     "extraction": "Extraction",

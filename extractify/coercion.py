@@ -10,7 +10,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from extractify.errors import ConfigurationError
+from extractify.numerals import Digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,27 +39,93 @@ _CURRENCY = (
     r"|USD|VND|ZAR)"
 )
 _MONEY = re.compile(rf"{_CURRENCY}\s*(.+)|(.+?)\s*{_CURRENCY}")
+_AROUND = ("**", '"', "'", "`")
 _SEPARATORS = re.compile(r"[\s_\-]+")
+_PERCENT = re.compile(r"(.+?)\s*%")
+_WORDED = re.compile(r"(.+?)\s*([A-Za-z]+)")
+_SCALES = {"k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9}
+_SCALES |= {"trillion": 12}
+# Grouped by a stated locale: points or commas, spaces of any width, apostrophes.
+_SPACES = "\u2019' \u00a0\u202f\u2009"
+_GROUPS = {
+    ".": re.compile(rf"[+-]?\d{{1,3}}([,{_SPACES}])\d{{3}}(?:\1\d{{3}})*(?:\.\d+)?"),
+    ",": re.compile(rf"[+-]?\d{{1,3}}([.{_SPACES}])\d{{3}}(?:\1\d{{3}})*(?:,\d+)?"),
+}
+_LONE_COMMA = re.compile(r"[+-]?\d+,\d+")
 _EXACT = 2**53
 _LONGEST = 40
 """Characters of the longest string that can be a number."""
 
 
-def coerced(branches: Iterable[Node], given: JsonValue) -> tuple[JsonValue] | None:
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How the documents of a task write numbers, which settles what else has two readings.
+
+    decimal: the separator of decimals; the other one, spaces and apostrophes group thousands.
+    percent: what `"12 %"` stands for, 0.12 ("fraction") or 12 ("number"); None leaves it a problem.
+    words: whether `"1.5k"` and `"3 million"` are numbers, in English. A number that JSON knows is
+    itself all the same; with a decimal comma, `"1.234"` stays a problem. Raises: ConfigurationError
+    on any other value.
+    """
+
+    decimal: Literal[".", ","] = "."
+    percent: Literal["fraction", "number"] | None = None
+    words: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        if self.decimal not in {".", ","}:
+            raise ConfigurationError(f"Numbers(decimal={self.decimal!r}): pass '.' or ','.")
+        if self.percent not in {None, "fraction", "number"}:
+            message = f"Numbers(percent={self.percent!r}): pass 'fraction', 'number' or None."
+            raise ConfigurationError(message)
+
+    def read(self, text: str) -> int | float | None:
+        """The number that a text stands for, a currency around it left out; None if none."""
+        text = _without_currency(text.strip()) if len(text) <= _LONGEST else ""
+        scale = Decimal(1)
+        percent = _PERCENT.fullmatch(text) if self.percent else None
+        if percent:
+            text, scale = percent[1], Decimal("0.01") if self.percent == "fraction" else scale
+        worded = _WORDED.fullmatch(text) if self.words and not percent else None
+        if worded and worded[2].casefold() in _SCALES:
+            text, scale = worded[1], Decimal(10) ** _SCALES[worded[2].casefold()]
+        if self.decimal == "," and _ONE_GROUP.fullmatch(text):
+            return None  # JSON's 1.234, or a thousand of the document
+        if _GROUPS[self.decimal].fullmatch(text):
+            text = re.sub(rf"[^\d+\-{self.decimal}]", "", text)
+        if self.decimal == "," and _LONE_COMMA.fullmatch(text):
+            text = text.replace(",", ".")
+        return _plain_number(text, scale)
+
+
+def coerced(
+    branches: Iterable[Node], given: JsonValue, numbers: Numbers | None = None
+) -> tuple[JsonValue] | None:
     """Read a leaf as one of a union's plain schemas asks for it; None if none or several do."""
-    readings = {
-        (type(value), repr(value)): value for node in branches for value in _readings(node, given)
+    found = readings(branches, given, numbers)
+    return (found[0],) if len(found) == 1 else None
+
+
+def readings(
+    branches: Iterable[Node], given: JsonValue, numbers: Numbers | None = None
+) -> list[JsonValue]:
+    """All that a leaf can stand for, as a union's plain schemas ask for it, each once."""
+    found = {
+        (type(value), repr(value)): value
+        for node in branches
+        for value in _readings(node, given, numbers)
     }
-    return (next(iter(readings.values())),) if len(readings) == 1 else None
+    return list(found.values())
 
 
-def _readings(node: Node, given: JsonValue) -> Iterator[JsonValue]:
+def _readings(node: Node, given: JsonValue, numbers: Numbers | None) -> Iterator[JsonValue]:
     if "enum" in node or "const" in node:
         yield from _members(node.get("enum", [node.get("const")]), given)
         return
     kinds = node.get("type")
     for kind in kinds if isinstance(kinds, list) else [kinds]:
-        value = _as(kind, given)
+        value = _as(kind, given, numbers)
         if value is not None:
             yield value
 
@@ -68,12 +139,14 @@ def _members(members: list[Any], given: JsonValue) -> Iterator[JsonValue]:
         yield from (m for m in members if number is not None and _is_number(m) and m == number)
 
 
-def _as(kind: object, given: JsonValue) -> JsonValue:
+def _as(kind: object, given: JsonValue, numbers: Numbers | None) -> JsonValue:
     """The given leaf as a value of a JSON type; None where it is none."""
     if kind == "boolean":
         return _boolean(given)
     if kind in {"number", "integer"}:
-        number = _number(given) if isinstance(given, str) else given
+        number: JsonValue = given
+        if isinstance(given, str):
+            number = numbers.read(given) if numbers else _number(given)
         if not _is_number(number) or kind == "number":
             return number if _is_number(number) else None
         return int(number) if _is_whole(number) else None
@@ -107,25 +180,43 @@ def _number(text: str) -> int | float | None:
     text = text.strip()
     if len(text) > _LONGEST:
         return None
+    bare = _without_currency(text)
+    if bare != text and _ONE_GROUP.fullmatch(bare):
+        return None
+    if _POINT_LAST.fullmatch(bare) or _MANY_GROUPS.fullmatch(bare):
+        bare = bare.replace(",", "") if "," in bare else bare.replace(".", "")
+    elif _COMMA_LAST.fullmatch(bare):
+        bare = bare.replace(".", "").replace(",", ".")
+    return _plain_number(bare)
+
+
+def _without_currency(text: str) -> str:
     money = _MONEY.fullmatch(text)
-    if money:
-        text = (money[1] or money[2]).strip()
-        if _ONE_GROUP.fullmatch(text):
-            return None
-    if _POINT_LAST.fullmatch(text) or _MANY_GROUPS.fullmatch(text):
-        text = text.replace(",", "") if "," in text else text.replace(".", "")
-    elif _COMMA_LAST.fullmatch(text):
-        text = text.replace(".", "").replace(",", ".")
+    return (money[1] or money[2]).strip() if money else text
+
+
+def _plain_number(text: str, scale: Decimal = Decimal(1)) -> int | float | None:
     if not _PLAIN.fullmatch(text):
         return None
-    number = float(text)
+    if scale == 1 and text.lstrip("+-").isdecimal():
+        return int(text)
+    number = float(text) if scale == 1 else _scaled(text, scale)
     if not math.isfinite(number):
         return None
-    return int(text) if text.lstrip("+-").isdecimal() else number
+    return int(number) if scale > 1 and number.is_integer() else number
+
+
+def _scaled(text: str, scale: Decimal) -> float:
+    try:
+        return float(Decimal(text) * scale)
+    except ArithmeticError:  # an exponent beyond all numbers
+        return math.inf
 
 
 def _is_whole(number: float) -> bool:
     """Whether it is an integer, and told with all its digits."""
+    if isinstance(number, Digits):
+        return False
     return isinstance(number, int) or (number.is_integer() and abs(number) < _EXACT)
 
 
@@ -134,4 +225,9 @@ def _is_number(value: object) -> TypeIs[int | float]:
 
 
 def _spelling(word: str) -> str:
-    return _SEPARATORS.sub("_", word.strip()).casefold()
+    """A word without its case, quotes or emphasis around it, and the full stop behind it."""
+    word = word.strip()
+    for mark in _AROUND:
+        if len(word) > 2 * len(mark) and word.startswith(mark) and word.endswith(mark):
+            word = word[len(mark) : -len(mark)].strip()
+    return _SEPARATORS.sub("_", word.removesuffix(".")).casefold()

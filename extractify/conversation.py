@@ -205,10 +205,10 @@ class _Conversation:
         best = self.best
         if not self._task.budget.best_effort or best.partial is None:
             raise error
-        schema, problems = self._task.schema, best.problems
+        schema, problems, numbers = self._task.schema, best.problems, self._task.numbers
         if any(problem.kind == "truncated" for problem in problems):  # was not judged as it is
-            problems += validate(schema, best.partial, self._context).problems
-        verdict = salvaged(schema, best.partial, self._context)
+            problems += validate(schema, best.partial, self._context, numbers).problems
+        verdict = salvaged(schema, best.partial, self._context, numbers)
         value = best.partial if verdict is None else verdict.value
         return Extraction(value, tuple(self.attempts), problems, best.partial)
 

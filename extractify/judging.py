@@ -48,9 +48,11 @@ def judged(
         return _cut_off(task, patch, text, cut if patch is None else kept(patch, cut.problems[0]))
     try:
         if patch is not None:
-            return Judgement(read_patch(text, patch, schema, context))
+            return Judgement(read_patch(text, patch, schema, context, task.numbers))
         enveloped = lower(schema, profile).enveloped
-        reading = read_answer(text, schema, enveloped=enveloped, context=context)
+        reading = read_answer(
+            text, schema, enveloped=enveloped, context=context, numbers=task.numbers
+        )
     except Exception as error:  # noqa: BLE001  (whatever it is, the paid answer must not be lost)
         crash = _unread("validator_crashed", f"a validator raised {type(error).__name__}")
         return Judgement(crash, crash=error)

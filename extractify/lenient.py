@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from extractify.messages import Fix, JsonValue
 from extractify.nodes import escaped
+from extractify.numerals import fraction
 from extractify.quoting import COMMENT, MAX_MENDS, OPENING, QUOTES, Open, Strings
 
 MAX_DEPTH = 200
@@ -108,7 +109,7 @@ class _Reader(Strings):
             self._end()
         else:  # a scalar is read strictly: mended, any prose would be a string
             try:
-                self._root = json.loads(rest)
+                self._root = json.loads(rest, parse_float=fraction)
             except (ValueError, RecursionError):
                 self._fail(truncated=rest.startswith('"') and '"' in _STRINGS.sub("", rest))
         self._settle("")
@@ -261,7 +262,7 @@ class _Reader(Strings):
             return []
         source = f"{around[0]}{match.group()[:-1]}{around[1]}" if around else match.group()
         try:
-            value: JsonValue = json.loads(source, object_pairs_hook=_distinct)
+            value: JsonValue = json.loads(source, object_pairs_hook=_distinct, parse_float=fraction)
         except ValueError:
             self._in_runs = False
             return []
@@ -341,7 +342,7 @@ class _Reader(Strings):
 
     def _number(self, digits: str) -> int | float:
         try:
-            return int(digits) if digits.lstrip("-").isdecimal() else float(digits)
+            return int(digits) if digits.lstrip("-").isdecimal() else fraction(digits)
         except ValueError:  # more digits than Python turns into a number
             self._fail()
 

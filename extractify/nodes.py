@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from extractify.messages import JsonValue
 
@@ -90,6 +90,49 @@ def branches(root: Node, node: Node) -> Iterator[Node]:
             yield node
         for key in unions:
             stack.extend(reversed(node[key]))
+
+
+def unions(root: Node, node: Node) -> Iterator[Node]:
+    """Yield a node and what it stands for: references followed, unions and their branches."""
+    seen: set[int] = set()
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            if "$ref" in node:
+                stack.append(resolve(root, node["$ref"]))
+            for key in ("anyOf", "oneOf", "allOf"):
+                stack.extend(reversed(node.get(key, ())))
+
+
+def plain(root: Node, nodes: Iterable[Node]) -> list[Node]:
+    """The plain schemas that these stand for, each once: recursive unions lead back to the same."""
+    found = {id(branch): branch for node in nodes for branch in branches(root, node)}
+    return list(found.values())
+
+
+def under(nodes: Iterable[Node], step: str | int) -> list[Node]:
+    """The schemas that plain nodes have for what stands under a key or at an index."""
+    found: list[object] = []
+    for node in nodes:
+        if isinstance(step, int):
+            first = node.get("prefixItems", ())
+            found.append(first[step] if step < len(first) else node.get("items"))
+        else:
+            declared = node.get("properties", {})
+            found.append(declared.get(step, node.get("additionalProperties")))
+    return [each for each in found if isinstance(each, dict)]
+
+
+def kinds(nodes: Iterable[Node]) -> set[object]:
+    """The JSON types that plain nodes name; None for one that names none."""
+    found: set[object] = set()
+    for node in nodes:
+        kind = node.get("type")
+        found.update(kind if isinstance(kind, list) else [kind])
+    return found
 
 
 def below(root: Node, pointer: str) -> Node | None:

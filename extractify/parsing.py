@@ -9,8 +9,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from extractify.messages import Fix, JsonValue
+from extractify.nodes import escaped
+from extractify.numerals import fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_DEPTH = 200
 """Deepest nesting read, in containers; what lies deeper isn't a candidate."""
@@ -37,13 +43,15 @@ class Candidate:
     """A JSON value that stands in an answer.
 
     text: its source. fixes: what was left around it, and mended in it. conflicts: pointers of keys
-    that are given twice, with different values.
+    that are given twice, with different values. in_words: it is an object of texts as they stood in
+    markup, each of them JSON or not.
     """
 
     text: str
     value: JsonValue
     fixes: tuple[Fix, ...]
     conflicts: tuple[str, ...] = ()
+    in_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,9 @@ def candidates(text: str) -> Candidates:
     whole = _loaded(answer.strip(), fixes) or _mended(answer.strip(), fixes)
     if whole is not None:
         return Candidates((whole,), truncated=False)
+    called = _called(answer, fixes)
+    if called is not None:
+        return called
     if any(_OPENS_JSON.match(text, opener) for opener in scan.unclosed):
         # Quotes of another kind may hide where a container ends.
         whole = _mended(_widest(answer), (*fixes, Fix("", "prose")))
@@ -107,6 +118,33 @@ def candidates(text: str) -> Candidates:
     # What stands alone in a fence that nobody closed may go on: `4` may be the start of `42`.
     begun = not any(found) and _loaded(rest, ()) is not None
     return Candidates(_distinct(found), begun, sequence if len(sequence) > 1 else ())
+
+
+def _called(text: str, fixes: tuple[Fix, ...]) -> Candidates | None:
+    """What the tool calls of an answer were given, None if it calls none in markup."""
+    if "</" not in text and "name=" not in text:
+        return None
+    from extractify.markup import calls
+
+    made = calls(text)
+    if not made.arguments and not made.truncated:
+        return None
+    found = [
+        Candidate(
+            "",
+            dict(pairs),
+            (*fixes, Fix("", "call")),
+            tuple(f"/{escaped(key)}" for key, value in pairs if dict(pairs)[key] != value),
+            in_words=True,
+        )
+        for pairs in made.arguments
+    ]
+    return Candidates(() if made.truncated else _distinct(found), made.truncated)
+
+
+def single(text: str) -> Candidate | None:
+    """A text as one JSON value and nothing else, mended if need be."""
+    return _loaded(text.strip(), ()) or _mended(text.strip(), ())
 
 
 def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
@@ -153,19 +191,29 @@ def _is_broken(source: str, candidate: Candidate | None, text: str, end: int) ->
 
 
 def _loaded(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
-    given_twice: list[bool] = []
-
-    def members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-        found = dict(pairs)
-        given_twice.append(len(found) < len(pairs) and any(found[k] != v for k, v in pairs))
-        return found
-
+    conflicts: tuple[str, ...] = ()
     try:
-        value = json.loads(text, object_pairs_hook=members)
+        try:
+            value: JsonValue = _DECODER.decode(text)
+        except _GivenTwiceError:
+            value, conflicts = json.loads(text, parse_float=fraction), ("",)
     except (ValueError, RecursionError):
         return None
-    conflicts = ("",) if any(given_twice) else ()
     return None if _too_deep(value) else Candidate(text, value, fixes, conflicts)
+
+
+class _GivenTwiceError(Exception):
+    """An object has a key twice, with different values."""
+
+
+def _members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
+        raise _GivenTwiceError
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=fraction)
 
 
 def _too_deep(value: JsonValue) -> bool:
@@ -182,7 +230,7 @@ def _too_deep(value: JsonValue) -> bool:
     return True
 
 
-def _distinct(found: list[Candidate | None]) -> tuple[Candidate, ...]:
+def _distinct(found: Sequence[Candidate | None]) -> tuple[Candidate, ...]:
     """Keep one of those that say the same."""
     return tuple({_SORTED.encode(each.value): each for each in found if each}.values())
 

@@ -15,13 +15,15 @@ from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE, at, leaves, put, steps
 from extractify.parsing import candidates
 from extractify.places import ADD, REMOVE, applied, list_place, part
+from extractify.problems import shown
 from extractify.reading import Reading
 from extractify.schema import Schema
-from extractify.validation import shown, validate
+from extractify.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from extractify.coercion import Numbers
     from extractify.nodes import Node
 
 T = TypeVar("T")
@@ -68,7 +70,11 @@ def patch_for(schema: Schema[Any], reading: Reading[Any]) -> Patch | None:
 
 
 def read_patch(
-    text: str, patch: Patch, schema: Schema[T], context: Mapping[str, object] | None = None
+    text: str,
+    patch: Patch,
+    schema: Schema[T],
+    context: Mapping[str, object] | None = None,
+    numbers: Numbers | None = None,
 ) -> Reading[T]:
     """Read a reply to a patch, put it into the base, and judge the whole again.
 
@@ -93,7 +99,7 @@ def read_patch(
         return kept(patch, Problem("", "no_patch", expected))
     missing = [pointer for pointer in patch.pointers if pointer not in values]
     whole = applied(patch.base, values)
-    verdict = validate(schema, whole, context)
+    verdict = validate(schema, whole, context, numbers)
     if verdict.problems or missing:
         problems = verdict.problems or tuple(
             Problem(pointer, "missing", "expected a new value; it is missing")

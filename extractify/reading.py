@@ -6,30 +6,42 @@ An answer is accepted only if exactly one distinct value in it validates.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from pydantic_core import ValidationError
+from pydantic_core import SchemaValidator, ValidationError
 
-from extractify.coercion import coerced
+from extractify import members
+from extractify.coercion import Numbers, coerced
 from extractify.errors import DocumentError, ExtractionError
+from extractify.forms import is_call, is_echo, is_foreign, other_forms, spoken
+from extractify.hazards import has_decimals, is_entangled
 from extractify.messages import Fix, JsonValue, Problem
-from extractify.nodes import ENVELOPE
+from extractify.nodes import ENVELOPE, kinds
 from extractify.parsing import Candidate, Candidates, candidates, without_thoughts
+from extractify.problems import MAX_PROBLEMS
 from extractify.schema import Schema, compile_schema
-from extractify.validation import MAX_PROBLEMS, Verdict, has_dates, validate
+from extractify.spelling import respelled
+from extractify.validation import Verdict, has_dates, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from typing_extensions import TypeForm
 
 T = TypeVar("T")
+MOST_JUDGED = 200
+"""The most distinct values of one answer that are judged; among more, none is the answer."""
 
-# Numbers that pydantic takes from JSON text and that no JSON value is.
-_NOT_FINITE = re.compile(r"NaN|Infinity|[eE]\+?\d{3}|\d{200}")
+_TWICE = "expected one value; the key is given twice, with different ones"
+_CALL = "expected a value; the call of a tool holds none"
+_ECHO = "expected a value; got the schema that describes it"
 # What pydantic takes for seconds since 1970 where a date was asked for.
-_QUOTED_NUMERAL = re.compile(r'"\s*[+-]?\d+(?:\.\d*)?\s*"')
+_QUOTED_NUMERAL = r'"\s*[+-]?\d+(?:\.\d*)?\s*"'
+# More digits than pydantic keeps of a number without quotes.
+_MANY_DIGITS = r"\d[\d.]{15}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +73,24 @@ class Reading(Generic[T]):
 
 
 @overload
-def read(text: str, target: TypeForm[T]) -> Reading[T]: ...
+def read(text: str, target: TypeForm[T], *, numbers: Numbers | None = ...) -> Reading[T]: ...
 @overload
-def read(text: str, target: Mapping[str, JsonValue]) -> Reading[JsonValue]: ...
-def read(text: str, target: object) -> Reading[Any]:
+def read(
+    text: str, target: Mapping[str, JsonValue], *, numbers: Numbers | None = ...
+) -> Reading[JsonValue]: ...
+def read(text: str, target: object, *, numbers: Numbers | None = None) -> Reading[Any]:
     """Read a model's answer into a target, without any endpoint.
 
     Thoughts, fences and prose around the JSON are passed over; safe coercions are made and
-    recorded. Raises: SchemaError if the target can't be compiled; nothing for a bad text, which
-    gives a Reading with problems. Raises: DocumentError if the text isn't a str.
+    recorded. numbers: how the text writes numbers. Raises: SchemaError if the target can't be
+    compiled; nothing for a bad text, which gives a Reading with problems. Raises: DocumentError if
+    the text isn't a str.
     """
     given: object = text  # a caller without a type checker passes anything
     if not isinstance(given, str):
         kind = type(given).__name__
         raise DocumentError(f"A {kind} can't be read. Pass the answer's text as a str.")
-    return read_answer(text, compile_schema(target))
+    return read_answer(text, compile_schema(target), numbers=numbers)
 
 
 def read_answer(
@@ -84,20 +99,33 @@ def read_answer(
     *,
     enveloped: bool = False,
     context: Mapping[str, object] | None = None,
+    numbers: Numbers | None = None,
 ) -> Reading[T]:
     """Read an answer. enveloped: whether it was asked for as `{"result": value}`."""
-    reading = _read_strictly(text, schema, enveloped=enveloped, context=context)
-    if reading is not None:
-        return reading
+    quick = _quick(schema)
+    if quick is not None and (numbers is None or not has_decimals(schema)):
+        reading = quick.read(text, enveloped=enveloped, context=context)
+        if reading is not None:
+            return reading
+    asked = _Asked(schema, enveloped, context, numbers)
     found = candidates(text)
-    judged = [_judge(each, schema, enveloped=enveloped, context=context) for each in found.found]
-    valid = [reading for reading in judged if reading.ok]
-    if len(valid) > 1:
-        return _unreadable("ambiguous", f"expected one answer; got {len(valid)} that differ")
-    if not valid and not enveloped:
-        valid = list(_read_otherwise(text, found, schema, context))
-    if valid:
+    reading = asked.read_sequence(found)
+    if reading is not None and reading.ok:
+        return reading
+    judged = asked.judge_all(found)
+    valid = [each for each in judged if each.ok]
+    if not valid:
+        valid = list(_read_otherwise(text, found, asked))
+    if len(valid) == 1:
         return valid[0]
+    if valid or len(found.found) > MOST_JUDGED:
+        told = len(valid) or len(found.found)
+        return _unreadable("ambiguous", f"expected one answer; got {told} that differ")
+    return reading or _best(text, found, judged)
+
+
+def _best(text: str, found: Candidates, judged: list[Reading[T]]) -> Reading[T]:
+    """The reading whose problems are told where no candidate is valid."""
     if found.truncated:
         return _unreadable("truncated", "expected the whole answer; it ends before it is closed")
     if not judged:
@@ -108,103 +136,181 @@ def read_answer(
     return (shaped or judged)[-1]
 
 
-def _read_otherwise(
-    text: str, found: Candidates, schema: Schema[T], context: Mapping[str, object] | None
-) -> Iterator[Reading[T]]:
-    for data, fixes in _other_forms(text, found, schema):
-        verdict: Verdict[T] = validate(schema, data, context)
-        if not verdict.problems:
-            yield Reading(verdict.value, (*fixes, *verdict.fixes))
-
-
-def _other_forms(
-    text: str, found: Candidates, schema: Schema[Any]
-) -> Iterator[tuple[JsonValue, tuple[Fix, ...]]]:
-    """Yield what an answer may be that isn't one JSON value of the target's kind.
+def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[Reading[T]]:
+    """Read what an answer may be that isn't one JSON value of the target's kind.
 
     The items of a list, one after another; or, where a string is wanted, the bare text itself.
     """
-    roots = list(schema.branches(schema.canonical))
+    roots = list(asked.schema.branches(asked.schema.canonical))
     if found.sequence and any(root.get("type") == "array" for root in roots):
-        yield list(found.sequence), (Fix("", "items"),)
+        yield from asked.judge_valid(list(found.sequence), (Fix("", "items"),))
+    bare = {"string", "number", "integer"}
+    if not any(root.keys() & {"enum", "const"} or kinds([root]) & bare for root in roots):
+        return
     words = without_thoughts(text).strip()
     cut_off = found.truncated or words.startswith(('"', "```", "~~~"))
-    if not words or cut_off or (words.startswith("{") and found.found):
+    if asked.enveloped or not words or cut_off or (words.startswith("{") and found.found):
         return
     if roots and all(root.keys() & {"enum", "const"} for root in roots):
         member = coerced(roots, words)
         # A capital alone, as in "Two", may begin a sentence.
         if member is not None and words in {member[0], words.lower(), words.upper()}:
-            yield member[0], (Fix("", "bare"),)
+            yield from asked.judge_valid(member[0], (Fix("", "bare"),))
+    elif roots and kinds(roots) <= {"number", "integer"}:
+        number = coerced(roots, words, asked.numbers)
+        if number is not None:
+            yield from asked.judge_valid(number[0], (Fix("", "bare"),))
     elif any(root.get("type") == "string" for root in roots):
-        yield words, (Fix("", "bare"),)
+        yield from asked.judge_valid(words, (Fix("", "bare"),))
 
 
 def _is_misshapen(problem: Problem) -> bool:
     """Whether the whole is of another kind than was asked for, such as a list for an object."""
-    return not problem.pointer and problem.kind.endswith("type")
+    return not problem.pointer and problem.kind.endswith(("type", "echo"))
 
 
-def _read_strictly(
-    text: str,
-    schema: Schema[T],
-    *,
-    enveloped: bool,
-    context: Mapping[str, object] | None,
-) -> Reading[T] | None:
-    """Take the standard case in one pass: nothing but the JSON that was asked for."""
-    if schema.adapter is None or (schema.has_idle_nulls and "null" in text):
-        return None
-    if schema.needs_nothing:  # an error or another envelope would pass for an empty answer
-        return None
-    if _NOT_FINITE.search(text) or (has_dates(schema) and _QUOTED_NUMERAL.search(text)):
-        return None
-    try:
-        if enveloped and schema.envelope is not None:
-            value = schema.envelope.validate_json(text, strict=True, context=context)[ENVELOPE]
-        else:
-            value = schema.adapter.validate_json(text, strict=True, context=context)
-    except ValidationError:
-        return None
-    return Reading(value)
+@dataclass(frozen=True, slots=True)
+class _Quick:
+    """The standard case of a target: valid JSON, and nothing in it that isn't in the value.
+
+    keys: how many keys a value's JSON held at least. suspect: what it may misread in a text.
+    idle_nulls: whether a null may stand for an absent key.
+    """
+
+    bare: SchemaValidator
+    enveloped: SchemaValidator
+    keys: Callable[[object], int]
+    suspect: re.Pattern[str] | None
+    idle_nulls: bool
+
+    def read(
+        self, text: str, *, enveloped: bool, context: Mapping[str, object] | None
+    ) -> Reading[Any] | None:
+        """Read a text in one pass; None where it isn't plainly what was asked for."""
+        if self.idle_nulls and "null" in text:
+            return None
+        if self.suspect and self.suspect.search(text):
+            return None
+        validator = self.enveloped if enveloped else self.bare
+        try:
+            value = validator.validate_json(text, strict=True, context=context)
+        except ValidationError:
+            return None
+        if enveloped:
+            value = value[ENVELOPE]
+        # A key given twice, or one that the target doesn't have, isn't in the value.
+        keys = self.keys(value) + enveloped
+        return Reading(value) if text.count(":") == keys or _has_keys(text, keys) else None
 
 
-def _judge(
-    candidate: Candidate,
-    schema: Schema[T],
-    *,
-    enveloped: bool,
-    context: Mapping[str, object] | None,
-) -> Reading[T]:
-    """Judge a candidate with and without the envelope; the form that was asked for comes first."""
-    if candidate.conflicts:
-        expected = "expected one value; the key is given twice, with different ones"
-        conflicts = tuple(Problem(pointer, "conflict", expected) for pointer in candidate.conflicts)
-        return Reading(None, candidate.fixes, conflicts[:MAX_PROBLEMS], candidate.value)
-    readings: list[Reading[T]] = []
-    forms = list(_forms(candidate.value, enveloped=enveloped))
-    if schema.needs_nothing and ENVELOPE not in schema.property_names:
-        forms.sort(
-            key=lambda form: form[0] is candidate.value
-        )  # bare, the envelope would pass for an answer that says nothing
-    for data, fixes in forms:
-        if schema.needs_nothing and _is_foreign(data, schema):
+@lru_cache(maxsize=512)
+def _quick(schema: Schema[Any]) -> _Quick | None:
+    # An error or another envelope would pass for an empty answer where nothing is needed.
+    if schema.adapter is None or schema.needs_nothing or is_entangled(schema):
+        return None
+    core = schema.adapter.core_schema
+    suspects = [_QUOTED_NUMERAL] * has_dates(schema)
+    suspects += [_MANY_DIGITS] * has_decimals(schema)
+    return _Quick(
+        members.finite(core),
+        members.finite(members.enveloped(core, ENVELOPE)),
+        members.counter(core),
+        re.compile("|".join(suspects)) if suspects else None,
+        schema.has_idle_nulls,
+    )
+
+
+def _has_keys(text: str, keys: int) -> bool:
+    """Whether a JSON text has so many keys; False too where that isn't plain to see."""
+    if text.count('":') != keys or " :" in text:
+        return False
+    return not any(space in text and f"{space}:" in text for space in "\n\t\r")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[T]):
+    """What an answer is read as. enveloped: whether it was asked for as `{"result": value}`."""
+
+    schema: Schema[T]
+    enveloped: bool
+    context: Mapping[str, object] | None
+    numbers: Numbers | None
+
+    def read_sequence(self, found: Candidates) -> Reading[T] | None:
+        """Read objects one after another where nothing but a list is wanted, None elsewhere."""
+        roots = self.schema.branches(self.schema.canonical)
+        objects = bool(found.sequence) and all(isinstance(each, dict) for each in found.sequence)
+        if not objects or not all(root.get("type") == "array" for root in roots):
+            return None
+        if any(each.conflicts or is_echo(each.value, self.schema) for each in found.found):
+            return None
+        return self._judge_form(list(found.sequence), (Fix("", "items"),))
+
+    def judge_all(self, found: Candidates) -> list[Reading[T]]:
+        """Judge the candidates, until two of them are valid: then there is no answer anyway."""
+        judged: list[Reading[T]] = []
+        if len(found.found) > MOST_JUDGED:
+            return judged
+        for candidate in found.found:
+            judged.append(self.judge(candidate, alone=len(found.found) == 1))
+            if sum(reading.ok for reading in judged) > 1:
+                break
+        return judged
+
+    def judge(self, candidate: Candidate, *, alone: bool) -> Reading[T]:
+        """Judge a candidate in the form that was asked for, then in others it may have."""
+        schema = self.schema
+        if candidate.conflicts:
+            conflicts = tuple(
+                Problem(pointer, "conflict", _TWICE) for pointer in candidate.conflicts
+            )
+            return Reading(None, candidate.fixes, conflicts[:MAX_PROBLEMS], candidate.value)
+        if is_echo(candidate.value, schema):
+            return Reading(None, candidate.fixes, (Problem("", "schema_echo", _ECHO),))
+        value = spoken(schema, candidate.value) if candidate.in_words else candidate.value
+        forms = list(_forms(value, enveloped=self.enveloped))
+        if schema.needs_nothing and ENVELOPE not in schema.property_names:
+            # Bare, the envelope would pass for an answer that says nothing.
+            forms.sort(key=lambda form: form[0] is value)
+        readings: list[Reading[T]] = []
+        for data, fixes in forms:
+            if is_call(data, schema):
+                readings.append(Reading(None, candidate.fixes, (Problem("", "call", _CALL),), data))
+                continue
+            readings.append(self._judge_form(data, (*candidate.fixes, *fixes)))
+            if readings[-1].ok:
+                return readings[-1]
+        alone = alone and Fix("", "prose") not in candidate.fixes
+        for data, fixes in forms:
+            others = [
+                self._judge_form(inner, (*candidate.fixes, *fixes, *more))
+                for inner, more in other_forms(data, schema, alone=alone)
+                if not is_echo(inner, schema)
+            ]
+            valid = [reading for reading in others if reading.ok]
+            if valid and all(reading.value == valid[0].value for reading in valid):
+                return valid[0]
+        return readings[0]
+
+    def judge_valid(self, data: JsonValue, fixes: tuple[Fix, ...]) -> Iterator[Reading[T]]:
+        """Yield the reading of a form if it has a value."""
+        reading = self._judge_form(data, fixes)
+        if reading.ok:
+            yield reading
+
+    def _judge_form(self, data: JsonValue, fixes: tuple[Fix, ...]) -> Reading[T]:
+        spelled = respelled(self.schema, data)
+        data = spelled.data
+        roots = list(self.schema.branches(self.schema.canonical))
+        if self.schema.needs_nothing and is_foreign(data, roots):
             expected = "expected at least one of the target's keys; there is none"
-            problem = Problem("", "no_known_key", expected)
-            readings.append(Reading(None, candidate.fixes, (problem,), data))
-            continue
-        verdict: Verdict[T] = validate(schema, data, context)
-        if not verdict.problems:
-            return Reading(verdict.value, (*candidate.fixes, *fixes, *verdict.fixes))
-        readings.append(Reading(None, candidate.fixes, verdict.problems, data))
-    return readings[0]
-
-
-def _is_foreign(data: JsonValue, schema: Schema[Any]) -> bool:
-    """Whether an object has members, and none that the target declares."""
-    roots = list(schema.branches(schema.canonical))
-    declared = {key for root in roots for key in root.get("properties", ())}
-    return isinstance(data, dict) and bool(data) and declared.isdisjoint(data)
+            return Reading(None, fixes, (Problem("", "no_known_key", expected),), data)
+        if spelled.conflicts:
+            return Reading(None, fixes, spelled.conflicts[:MAX_PROBLEMS], data)
+        verdict: Verdict[T] = validate(self.schema, data, self.context, self.numbers)
+        if verdict.problems:
+            return Reading(None, fixes, verdict.problems, data)
+        return Reading(verdict.value, (*fixes, *spelled.fixes, *verdict.fixes))
 
 
 def _forms(data: JsonValue, *, enveloped: bool) -> Iterator[tuple[JsonValue, tuple[Fix, ...]]]:

@@ -11,6 +11,7 @@ from extractify.validation import Verdict, validate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from extractify.coercion import Numbers
     from extractify.messages import JsonValue
     from extractify.schema import Schema
 
@@ -19,7 +20,10 @@ _ROUNDS = 20
 
 
 def salvaged(
-    schema: Schema[Any], data: JsonValue, context: Mapping[str, object]
+    schema: Schema[Any],
+    data: JsonValue,
+    context: Mapping[str, object],
+    numbers: Numbers | None = None,
 ) -> Verdict[Any] | None:
     """Judge plain data without its failing fields; None if the target needs one of them.
 
@@ -29,7 +33,7 @@ def salvaged(
     data = deepcopy(data)
     emptied: set[str] = set()
     for _ in range(_ROUNDS):
-        verdict: Verdict[Any] = validate(schema, data, context)
+        verdict: Verdict[Any] = validate(schema, data, context, numbers)
         if not verdict.problems:
             return verdict
         for pointer in {problem.pointer for problem in verdict.problems}:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from extractify.coercion import Numbers
 from extractify.errors import ConfigurationError
 from extractify.messages import DEFAULT_PARAMETERS, JsonValue, Parameters
 from extractify.repair import DEFAULT_REPAIR, Repair
@@ -26,7 +27,7 @@ class Task(Generic[T]):
     repair: the budget, or the most requests. temperature: clamped to what the endpoint takes; None
     leaves it to the profile. max_tokens: of the answer, thinking included; None leaves it to the
     profile. extra: vendor parameters for the request body. parameters: those with names of their
-    own.
+    own. numbers: how the documents write numbers; None reads only what has one meaning everywhere.
     """
 
     target: Any
@@ -37,6 +38,7 @@ class Task(Generic[T]):
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] | None = None
     parameters: Parameters = DEFAULT_PARAMETERS
+    numbers: Numbers | None = None
 
     if TYPE_CHECKING:
         # What a target tells the type checker about T; at run time the dataclass writes this.
@@ -52,6 +54,7 @@ class Task(Generic[T]):
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
             parameters: Parameters = ...,
+            numbers: Numbers | None = None,
         ) -> None: ...
         @overload
         def __init__(
@@ -64,6 +67,7 @@ class Task(Generic[T]):
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
             parameters: Parameters = ...,
+            numbers: Numbers | None = None,
         ) -> None: ...
         def __init__(self, target: object, *positional: object, **options: object) -> None: ...
 

@@ -10,39 +10,41 @@ import json
 import math
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from pydantic_core import ValidationError
 
-from extractify.coercion import coerced
-from extractify.errors import Invalid
-from extractify.messages import Fix, JsonValue, Problem, clipped
-from extractify.nodes import at, below, branches, escaped, put
+from extractify.coercion import Numbers, coerced, readings
+from extractify.conformance import conform
+from extractify.hazards import exact, hazards, is_strict, leaves
+from extractify.messages import Fix, JsonValue, Problem
+from extractify.nodes import at, below, branches, escaped, kinds, plain, put, under
+from extractify.problems import first, pointer_of, problems, shown
+from extractify.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    import jsonschema
     from pydantic import TypeAdapter
 
     from extractify.nodes import Node
-    from extractify.schema import Schema
 
 T = TypeVar("T")
-MAX_PROBLEMS = 20
-"""The most problems told of one answer; the first ones usually explain the rest."""
-
+MOST_ERRORS = 1000
+"""The most errors of pydantic that are told or mended; a union may have thousands."""
+_TORN = "expected one of several types; it can be read as more than one"
+_UNSETTLED = "expected a number; this isn't one as the task writes them"
 _TEMPORAL = frozenset({"date_type", "datetime_type", "time_type", "time_delta_type"})
-_OWN_WORDS = frozenset({"value_error", "assertion_error"})
 # What lax reading can mend; other strict errors are of branches of a union that weren't taken.
 _COERCIBLE = re.compile(r"_type$|_parsing$|_from_")
 # Pydantic's lax mode says "…_parsing" of a string that is no number; so it was told to be strict.
 _WANTED_STRICT = frozenset({"int_type", "float_type", "decimal_type", "bool_type"})
 # A thousand, or one and three decimals.
 _GROUPED = re.compile(r"\s*[+-]?\d{1,3}\.\d{3}\s*")
+_NUMBERS = frozenset({"number", "integer", "null"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMERAL = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
@@ -57,72 +59,140 @@ class Verdict(Generic[T]):
 
 
 def validate(
-    schema: Schema[T], data: JsonValue, context: Mapping[str, object] | None = None
+    schema: Schema[T],
+    data: JsonValue,
+    context: Mapping[str, object] | None = None,
+    numbers: Numbers | None = None,
 ) -> Verdict[T]:
-    """Judge a JSON value. context: handed to pydantic's validators as `info.context`."""
-    unsound = tuple(islice(_unsound(data), MAX_PROBLEMS))
+    """Judge a JSON value.
+
+    context: handed to pydantic's validators as `info.context`. numbers: how numbers are written.
+    """
+    unsound = first(_unsound(data))
     if unsound:
         return Verdict(None, (), unsound)
     data = without_idle_nulls(schema, data)
-    verdict = _judged(schema, data, context)
-    strict = getattr(schema.target, "model_config", {}).get("strict", False)
-    mended, fixes = (data, ()) if strict else _coerced(schema, data, verdict.problems)
-    if not fixes or next(_unsound(mended), None):
-        return verdict
-    again = _judged(schema, mended, context)
-    if again.problems:
-        return again if len(again.problems) < len(verdict.problems) else verdict
-    return Verdict(again.value, (*fixes, *again.fixes))
+    written: tuple[Fix, ...] = ()
+    if numbers is not None and not is_strict(schema):
+        data, written, unsettled = _numbered(schema, data, numbers)
+        if unsettled:
+            return Verdict(None, (), first(unsettled))
+    judge = _Judge(schema, context, numbers)
+    verdict = judge.judged(data)
+    mended, fixes = judge.coerced(data, verdict.problems)
+    if fixes and not next(_unsound(mended), None):
+        again = judge.judged(mended)
+        if not again.problems:
+            return Verdict(again.value, (*written, *fixes, *again.fixes))
+        if len(again.problems) < len(verdict.problems):
+            verdict = again
+    fixes = () if verdict.problems else (*written, *verdict.fixes)
+    return Verdict(verdict.value, fixes, first(verdict.problems))
 
 
-def _judged(schema: Schema[T], data: JsonValue, context: Mapping[str, object] | None) -> Verdict[T]:
-    if schema.adapter is None:
-        return _by_json_schema(schema, data)
-    verdict = _by_pydantic(schema.adapter, data, context)
-    if not verdict.problems and has_dates(schema):
-        timestamps = tuple(islice(_timestamps(schema, data), MAX_PROBLEMS))
-        return Verdict(None, (), timestamps) if timestamps else verdict
-    return verdict
-
-
-def _coerced(
-    schema: Schema[Any], data: JsonValue, problems: Iterable[Problem]
-) -> tuple[JsonValue, tuple[Fix, ...]]:
-    """Put what the failing leaves stand for in their place, where that is certain."""
-    fixes: list[Fix] = []
+def _numbered(
+    schema: Schema[Any], data: JsonValue, numbers: Numbers
+) -> tuple[JsonValue, tuple[Fix, ...], list[Problem]]:
+    """Read the texts that stand where only numbers are wanted, as the task says."""
     values: dict[str, JsonValue] = {}
-    for pointer in dict.fromkeys(p.pointer for p in problems if p.kind not in _WANTED_STRICT):
-        node = below(schema.canonical, pointer)
-        given = at(data, pointer)
-        found = coerced(branches(schema.canonical, node), given) if node else None
-        if found is not None and (type(found[0]), found[0]) != (type(given), given):
-            fixes.append(Fix(pointer, "coerced", shown(given)))
-            values[pointer] = found[0]
-    return (put(data, values) if fixes else data), tuple(fixes)
+    fixes: list[Fix] = []
+    unsettled: list[Problem] = []
+    for pointer, leaf, nodes in leaves(schema, data):
+        if not isinstance(leaf, str) or not nodes or not kinds(nodes) <= _NUMBERS:
+            continue
+        number = numbers.read(leaf)
+        if number is None:
+            unsettled.append(Problem(pointer, "number_format", _UNSETTLED, shown(leaf)))
+        else:
+            values[pointer] = number
+            fixes.append(Fix(pointer, "coerced", shown(leaf)))
+    return (put(data, values) if values else data), tuple(fixes), unsettled
 
 
-def _by_pydantic(
-    adapter: TypeAdapter[T], data: JsonValue, context: Mapping[str, object] | None
-) -> Verdict[T]:
-    text = json.dumps(data)
-    options: dict[str, Any] = {"context": context}
-    try:
-        return Verdict(adapter.validate_json(text, strict=True, **options))
-    except ValidationError as error:
-        strict = _errors(error)
-    try:
-        value = adapter.validate_json(text, **options)  # lax, but where the target says strict
-    except ValidationError as error:
-        return Verdict(None, (), _problems(_errors(error), data))
-    guessed = [error for error in strict if _is_guess(error)]
-    if guessed:
-        return Verdict(None, (), _problems(guessed, data))
-    fixes = dict.fromkeys(
-        Fix(pointer_of(error["loc"], data), "coerced", shown(error["input"]))
-        for error in strict
-        if _COERCIBLE.search(error["type"]) and not isinstance(error["input"], dict | list)
-    )
-    return Verdict(value, tuple(fixes))
+@dataclass(frozen=True, slots=True)
+class _Judge(Generic[T]):
+    """What data is judged by. Its verdicts tell all problems."""
+
+    schema: Schema[T]
+    context: Mapping[str, object] | None
+    numbers: Numbers | None
+
+    def judged(self, data: JsonValue) -> Verdict[T]:
+        schema = self.schema
+        found = hazards(schema, data)
+        if found:
+            return Verdict(None, (), found)
+        if schema.adapter is None:
+            found = conform(schema.canonical, data)
+            return Verdict(None if found else cast("T", data), (), found)
+        verdict = self._by_pydantic(schema.adapter, data)
+        if not verdict.problems and has_dates(schema):
+            timestamps = tuple(_timestamps(schema, data))
+            return Verdict(None, (), timestamps) if timestamps else verdict
+        return verdict
+
+    def coerced(
+        self, data: JsonValue, problems: Iterable[Problem]
+    ) -> tuple[JsonValue, tuple[Fix, ...]]:
+        """Put what the failing leaves stand for in their place, where that is certain."""
+        fixes: list[Fix] = []
+        values: dict[str, JsonValue] = {}
+        if is_strict(self.schema):
+            return data, ()
+        for pointer in dict.fromkeys(p.pointer for p in problems if p.kind not in _WANTED_STRICT):
+            given = at(data, pointer)
+            found = coerced(self._branches(pointer), given, self.numbers)
+            if found is not None and (type(found[0]), found[0]) != (type(given), given):
+                fixes.append(Fix(pointer, "coerced", shown(given)))
+                values[pointer] = found[0]
+        return (put(data, values) if fixes else data), tuple(fixes)
+
+    def _branches(self, pointer: str) -> list[Node]:
+        """The plain schemas that hold at a pointer; of the whole, only where it is a choice."""
+        canonical = self.schema.canonical
+        node = below(canonical, pointer) if pointer else canonical
+        found = list(branches(canonical, node)) if node else []
+        choices = all(branch.keys() & {"enum", "const"} for branch in found)
+        return found if pointer or choices else []
+
+    def _by_pydantic(self, adapter: TypeAdapter[T], data: JsonValue) -> Verdict[T]:
+        root = self.schema.canonical
+        text = json.dumps(exact(self.schema, data))
+        options: dict[str, Any] = {"context": self.context}
+        try:
+            return Verdict(adapter.validate_json(text, strict=True, **options))
+        except ValidationError as error:
+            strict = _errors(error)
+        try:
+            value = adapter.validate_json(text, **options)  # lax, but where the target is strict
+        except ValidationError as error:
+            return Verdict(None, (), problems(_errors(error)[:MOST_ERRORS], data, root))
+        guessed = [error for error in strict if _is_guess(error)]
+        if guessed:
+            return Verdict(None, (), problems(guessed, data, root))
+        fixes = dict.fromkeys(
+            Fix(pointer_of(error, data, root), "coerced", shown(error["input"]))
+            for error in strict
+            if _COERCIBLE.search(error["type"]) and not isinstance(error["input"], dict | list)
+        )
+        chosen: dict[str, JsonValue] = {}
+        for fix in fixes:  # pydantic takes the first branch of a union that fits
+            found = self._branches(fix.pointer)
+            read = readings(found, at(data, fix.pointer), self.numbers)
+            if _differ(read):
+                return Verdict(None, (), (Problem(fix.pointer, "union", _TORN, fix.got),))
+            if len(kinds(found) - {"null"}) > 1 and read:
+                chosen[fix.pointer] = read[0]
+        if chosen:
+            value = adapter.validate_json(
+                json.dumps(exact(self.schema, put(data, chosen))), **options
+            )
+        return Verdict(value, tuple(fixes))
+
+
+def _differ(found: Sequence[JsonValue]) -> bool:
+    """Whether readings of one leaf say different things: 1 and 1.0 don't, 1 and true do."""
+    return any((type(each) is bool, each) != (type(found[0]) is bool, found[0]) for each in found)
 
 
 def _is_guess(error: Mapping[str, Any]) -> bool:
@@ -145,86 +215,6 @@ def _errors(error: ValidationError) -> list[dict[str, Any]]:
     )
 
 
-def _problems(errors: Sequence[Mapping[str, Any]], data: JsonValue) -> tuple[Problem, ...]:
-    return _first(_problem(error, data) for error in errors)
-
-
-def _first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The first few that differ; the rest isn't even made."""
-    found: dict[Problem, None] = {}
-    for problem in problems:
-        found[problem] = None
-        if len(found) == MAX_PROBLEMS:
-            break
-    return tuple(found)
-
-
-def _problem(error: Mapping[str, Any], data: JsonValue) -> Problem:
-    kind = str(error["type"])
-    missing = kind == "missing"
-    pointer = pointer_of(error["loc"], data, missing=missing)
-    if missing:
-        return _missing(pointer)
-    message = str(error["msg"])
-    if kind in _OWN_WORDS:
-        message = message.partition(", ")[2] or message
-        raised = error.get("ctx", {}).get("error")
-        if isinstance(raised, Invalid):
-            pointer += raised.pointer
-            given = at(data, pointer)
-            return Problem(pointer, kind, message, "" if given is None else shown(given))
-        # A validator of the whole speaks of its fields; the whole is no news to the reader.
-        leaf = not isinstance(error["input"], dict | list)
-        return Problem(pointer, kind, message, shown(error["input"]) if leaf else "")
-    expected = message.replace("Input should be", "expected", 1)
-    return Problem(pointer, kind, expected, shown(error["input"]))
-
-
-def _missing(pointer: str) -> Problem:
-    return Problem(pointer, "missing", "expected a value; it is missing")
-
-
-def _by_json_schema(schema: Schema[T], data: JsonValue) -> Verdict[T]:
-    import jsonschema  # slow to import, and only this kind of target needs it
-
-    kind = jsonschema.validators.validator_for(
-        schema.canonical, default=jsonschema.Draft202012Validator
-    )
-    try:
-        errors = [
-            telling
-            for error in kind(schema.canonical).iter_errors(data)
-            for telling in _telling(error)
-        ]
-    except RecursionError:
-        return Verdict(None, (), (Problem("", "too_deep", "expected fewer levels of nesting"),))
-    errors.sort(key=lambda error: list(error.absolute_path))
-    problems = _first(problem for error in errors for problem in _violations(error))
-    return Verdict(None if problems else cast("T", data), (), problems)
-
-
-def _telling(error: jsonschema.ValidationError) -> Iterator[jsonschema.ValidationError]:
-    """What is wrong inside the branches of a union, if that is more than its own place."""
-    depth = len(error.absolute_path)
-    deeper = [inner for inner in error.context or () if len(inner.absolute_path) > depth]
-    for inner in deeper:
-        yield from _telling(inner)
-    if not deeper:
-        yield error
-
-
-def _violations(error: jsonschema.ValidationError) -> Iterator[Problem]:
-    pointer = "".join(f"/{escaped(str(step))}" for step in error.absolute_path)
-    wanted: Any = error.validator_value
-    given: Any = error.instance
-    if error.validator == "required":
-        absent = [key for key in wanted if key not in given]
-        yield from (_missing(f"{pointer}/{escaped(key)}") for key in absent)
-    else:
-        expected = f"expected {error.validator} {shown(wanted)}"
-        yield Problem(pointer, str(error.validator), expected, shown(given))
-
-
 def without_idle_nulls(schema: Schema[Any], data: JsonValue) -> JsonValue:
     """Leave out each null that stands for "not said" where the target has a default, not a null.
 
@@ -234,36 +224,17 @@ def without_idle_nulls(schema: Schema[Any], data: JsonValue) -> JsonValue:
     return _pruned(schema, [schema.canonical], data)
 
 
-def _plain(schema: Schema[Any], nodes: Sequence[Node]) -> list[Node]:
-    """The plain schemas that these stand for, each once: recursive unions lead back to the same."""
-    found = {id(branch): branch for node in nodes for branch in schema.branches(node)}
-    return list(found.values())
-
-
 def _pruned(schema: Schema[Any], nodes: list[Node], data: JsonValue) -> JsonValue:
-    branches = _plain(schema, nodes)
+    branches = plain(schema.canonical, nodes)
     if isinstance(data, list):
-        return [_pruned(schema, _under(branches, i), item) for i, item in enumerate(data)]
+        return [_pruned(schema, under(branches, i), item) for i, item in enumerate(data)]
     if not isinstance(data, dict):
         return data
     return {
-        key: _pruned(schema, _under(branches, key), value)
+        key: _pruned(schema, under(branches, key), value)
         for key, value in data.items()
         if value is not None or not _is_idle(schema, branches, key)
     }
-
-
-def _under(branches: Sequence[Node], step: str | int) -> list[Node]:
-    """The schemas of what stands under a key or at an index."""
-    nodes: list[object] = []
-    for branch in branches:
-        if isinstance(step, int):
-            first = branch.get("prefixItems", ())
-            nodes.append(first[step] if step < len(first) else branch.get("items"))
-        else:
-            declared = branch.get("properties", {})
-            nodes.append(declared.get(step, branch.get("additionalProperties")))
-    return [node for node in nodes if isinstance(node, dict)]
 
 
 def _is_idle(schema: Schema[Any], branches: Sequence[Node], key: str) -> bool:
@@ -283,35 +254,6 @@ def _takes_null(node: Node) -> bool:
     if "enum" in node or "const" in node:
         return None in node.get("enum", [node.get("const", 0)])
     return kinds is None or kinds == "null" or (isinstance(kinds, list) and "null" in kinds)
-
-
-def pointer_of(location: Sequence[int | str], data: JsonValue, *, missing: bool = False) -> str:
-    """Turn pydantic's location into a JSON pointer.
-
-    A location also names branches of unions and validators: a step that isn't in the data is one
-    of those. missing: the last step is a key that should be there.
-    """
-    pointer = ""
-    for step in location[:-1] if missing else location:
-        inner = _inside(data, step)
-        if inner is not None:
-            (data,) = inner
-            pointer += f"/{escaped(str(step))}"
-    return f"{pointer}/{escaped(str(location[-1]))}" if missing else pointer
-
-
-def _inside(data: JsonValue, step: int | str) -> tuple[JsonValue] | None:
-    """What a step leads to, None if it leads nowhere."""
-    if isinstance(data, dict) and isinstance(step, str) and step in data:
-        return (data[step],)
-    if isinstance(data, list) and isinstance(step, int) and step < len(data):
-        return (data[step],)
-    return None
-
-
-def shown(value: object) -> str:
-    """At most 60 characters of a value, as JSON."""
-    return clipped(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _unsound(data: JsonValue, pointer: str = "") -> Iterator[Problem]:
@@ -336,25 +278,9 @@ def has_dates(schema: Schema[Any]) -> bool:
 
 def _timestamps(schema: Schema[Any], data: JsonValue) -> Iterator[Problem]:
     """Numerals in quotes that pydantic takes for seconds since 1970 where a date was asked for."""
-    for pointer, leaf, plain in _leaves(schema, [schema.canonical], data):
+    for pointer, leaf, nodes in leaves(schema, data):
         if isinstance(leaf, str) and _NUMERAL.fullmatch(leaf):
-            formats = [b.get("format", "") for b in plain if b.get("type", "string") == "string"]
+            formats = [b.get("format", "") for b in nodes if b.get("type", "string") == "string"]
             if formats and all(each.startswith("date") for each in formats):
                 expected = "expected a date in ISO 8601 notation"
                 yield Problem(pointer, "date_parsing", expected, shown(leaf))
-
-
-def _leaves(
-    schema: Schema[Any], nodes: Sequence[Node], data: JsonValue, pointer: str = ""
-) -> Iterator[tuple[str, JsonValue, list[Node]]]:
-    """Yield each leaf, where it stands, and the plain schemas that hold there."""
-    branches = _plain(schema, nodes)
-    if isinstance(data, dict):
-        for key, value in data.items():
-            place = f"{pointer}/{escaped(key)}"
-            yield from _leaves(schema, _under(branches, key), value, place)
-    elif isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from _leaves(schema, _under(branches, index), value, f"{pointer}/{index}")
-    else:
-        yield pointer, data, branches

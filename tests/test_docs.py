@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 
+from extractify.reading import read
 from extractify.schema import compile_schema
 from extractify.validation import validate
 
@@ -23,8 +24,13 @@ TARGETS: dict[str, Any] = {
     "`date`": date,
     '`"RED"`, `"DARK BLUE"`': Literal["RED", "DARK BLUE"],
 }
+FORMS = re.findall(
+    r"^\| `([{\[].+)` \| (`.+`|a problem) \| (\w+) \|$",
+    (DOCS / "reading.md").read_text(),
+    re.MULTILINE,
+)
 ROWS = re.findall(
-    r"^\| (`[^|]+`) \| `([^|]+)` \| ([^|]+) \|$", (DOCS / "reading.md").read_text(), re.MULTILINE
+    r"^\| (`[^|{\[]+`) \| `([^|]+)` \| ([^|]+) \|$", (DOCS / "reading.md").read_text(), re.MULTILINE
 )
 
 
@@ -42,3 +48,22 @@ def test_a_row_of_the_coercion_table_is_true(target: str, given: str, outcome: s
     else:
         assert verdict.value.a == json.loads(outcome.strip("`"))
         assert [fix.kind for fix in verdict.fixes] == ["coerced"]
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+def test_the_table_of_forms_is_found() -> None:
+    assert len(FORMS) >= 12
+
+
+@pytest.mark.parametrize(("text", "outcome", "kind"), FORMS)
+def test_a_row_of_the_table_of_forms_is_true(text: str, outcome: str, kind: str) -> None:
+    reading = read(text, Person)
+    if outcome == "a problem":
+        assert {problem.kind for problem in reading.problems} == {kind}
+    else:
+        assert reading.value == Person(**json.loads(outcome.strip("`")))
+        assert {fix.kind for fix in reading.fixes} == ({kind} - {"none"})

@@ -209,6 +209,12 @@ def test_a_scripted_endpoint_tells_its_own_name_and_no_key() -> None:
         pickle.dumps(endpoint)
 
 
+def test_two_scripts_are_two_endpoints() -> None:
+    one, other = ScriptedEndpoint([1]), ScriptedEndpoint([2])
+    assert one != other
+    assert len({one, other, one}) == 2
+
+
 def test_threads_share_a_script() -> None:
     endpoint = ScriptedEndpoint(lambda seen: len(seen.last_message))
     with Client(endpoint) as client, ThreadPoolExecutor(8) as pool:

@@ -21,8 +21,9 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from extractify.messages import Fix, JsonValue, Problem
+from extractify.problems import MAX_PROBLEMS, pointer_of
 from extractify.schema import compile_schema
-from extractify.validation import MAX_PROBLEMS, Verdict, pointer_of, validate
+from extractify.validation import Verdict, validate
 
 
 class Color(Enum):
@@ -173,9 +174,12 @@ def test_problems_behind_a_validator_and_an_optional_are_pointed_into_the_data()
 
 def test_steps_that_are_not_in_the_data_are_left_out_of_the_pointer() -> None:
     data: JsonValue = {"a": [{"b": 1}]}
-    assert pointer_of(("a", "list[X]", 0, "X", "b", "int"), data) == "/a/0/b"
-    assert pointer_of(("a", 5, "b"), data) == "/a"
-    assert pointer_of(("a", 0, "X", "c/d"), data, missing=True) == "/a/0/c~1d"
+    for location, kind, pointer in [
+        (("a", "list[X]", 0, "X", "b", "int"), "int_type", "/a/0/b"),
+        (("a", 5, "b"), "int_type", "/a"),
+        (("a", 0, "X", "c/d"), "missing", "/a/0/c~1d"),
+    ]:
+        assert pointer_of({"loc": location, "type": kind}, data, {}) == pointer
 
 
 # --- coercions -------------------------------------------------------------------------------

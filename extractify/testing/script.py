@@ -135,6 +135,12 @@ class ScriptedEndpoint(Endpoint):
         reply = self._player.reply(path, headers, body)
         return reply.status, reply.headers, reply.arriving()
 
+    # Two scripts are two endpoints, whatever else they have in common.
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("A ScriptedEndpoint stays in its process. Use serve() across processes.")
 
