@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 import httpx
 
-from extractify.direct import AsyncDirect, Direct
 from extractify.errors import (
     ConfigurationError,
     ExtractifyError,
@@ -83,12 +82,16 @@ class _Exchanges:
     def connection(self) -> httpx.BaseTransport:
         """A new connection."""
         if self._proxy is None:
+            from extractify.direct import Direct  # brings httpcore, as httpx does when it opens
+
             return self.wire.here or Direct(self._url, self.tls())
         return httpx.HTTPTransport(**self.settings())
 
     def async_connection(self) -> httpx.AsyncBaseTransport:
         """A new connection, to be awaited."""
         if self._proxy is None:
+            from extractify.direct import AsyncDirect
+
             return self.wire.here or AsyncDirect(self._url, self.tls())
         return httpx.AsyncHTTPTransport(**self.settings())
 
@@ -101,10 +104,7 @@ class _Exchanges:
         }
 
     def tls(self) -> SSLContext | None:
-        """One context for all connections, since loading the certificates takes long.
-
-        None where neither the endpoint nor a proxy speaks TLS. It verifies, always.
-        """
+        """One context for all connections, which verifies; None where nobody speaks TLS."""
         if self._tls is None and "https" in (self._url.scheme, self._proxy_scheme()):
             self._tls = httpx.create_ssl_context()
         return self._tls
