@@ -35,7 +35,10 @@ if TYPE_CHECKING:
         TransportError,
         Truncated,
     )
+    from extractify.evidence import Evidence, Span
     from extractify.extraction import Extraction
+    from extractify.grounding import ground
+    from extractify.markers import Aliases, Grounding, Quote
     from extractify.messages import (
         Attempt,
         Completion,
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Aliases",
     "AsyncClient",
     "Attempt",
     "AuthenticationError",
@@ -67,10 +71,12 @@ __all__ = [
     "DocumentError",
     "Endpoint",
     "EndpointError",
+    "Evidence",
     "ExtractifyError",
     "Extraction",
     "ExtractionError",
     "Fix",
+    "Grounding",
     "Invalid",
     "InvalidRequest",
     "InvalidResponse",
@@ -81,6 +87,7 @@ __all__ = [
     "Problem",
     "Profile",
     "QuotaExceeded",
+    "Quote",
     "RateLimited",
     "Reading",
     "Refused",
@@ -88,11 +95,13 @@ __all__ = [
     "Request",
     "Retry",
     "SchemaError",
+    "Span",
     "Task",
     "TransportError",
     "Truncated",
     "Usage",
     "extract",
+    "ground",
     "read",
 ]
 
@@ -102,7 +111,10 @@ _HOMES = {
     "coercion": "Numbers",
     "documents": "Document",
     "endpoints": "Endpoint",
+    "evidence": "Evidence Span",
     "extraction": "Extraction",
+    "grounding": "ground",
+    "markers": "Aliases Grounding Quote",
     "messages": "Attempt Completion Fix Message Prices Problem Request Usage",
     "profiles": "Profile",
     "reading": "Reading read",
