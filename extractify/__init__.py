@@ -35,9 +35,12 @@ if TYPE_CHECKING:
         TransportError,
         Truncated,
     )
+    from extractify.evidence import Evidence, Span
     from extractify.extraction import Extraction
     from extractify.gateway import Gateway
+    from extractify.grounding import ground
     from extractify.limits import Limits
+    from extractify.markers import Aliases, Grounding, Quote
     from extractify.messages import (
         Attempt,
         Completion,
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Aliases",
     "AsyncClient",
     "Attempt",
     "AuthenticationError",
@@ -73,11 +77,13 @@ __all__ = [
     "DocumentError",
     "Endpoint",
     "EndpointError",
+    "Evidence",
     "ExtractifyError",
     "Extraction",
     "ExtractionError",
     "Fix",
     "Gateway",
+    "Grounding",
     "Image",
     "Invalid",
     "InvalidRequest",
@@ -91,6 +97,7 @@ __all__ = [
     "Problem",
     "Profile",
     "QuotaExceeded",
+    "Quote",
     "RateLimited",
     "Reading",
     "Refused",
@@ -98,6 +105,7 @@ __all__ = [
     "Request",
     "Retry",
     "SchemaError",
+    "Span",
     "Task",
     "Tool",
     "ToolCall",
@@ -105,6 +113,7 @@ __all__ = [
     "Truncated",
     "Usage",
     "extract",
+    "ground",
     "read",
 ]
 
@@ -114,9 +123,12 @@ _HOMES = {
     "coercion": "Numbers",
     "documents": "Document",
     "endpoints": "Endpoint",
+    "evidence": "Evidence Span",
     "extraction": "Extraction",
     "gateway": "Gateway",
+    "grounding": "ground",
     "limits": "Limits",
+    "markers": "Aliases Grounding Quote",
     "messages": (
         "Attempt Completion Fix Image Message Parameters Prices Problem Request Tool ToolCall Usage"
     ),

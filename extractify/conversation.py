@@ -19,13 +19,14 @@ from extractify.errors import ExtractifyError, ExtractionError
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.fitting import check_tool_choice, fitted_temperature, warnings
-from extractify.judging import judged
+from extractify.judging import judged, origin_of
 from extractify.lowering import lower
 from extractify.messages import Attempt, JsonValue, Message, Prices, Problem, Request
 from extractify.profiles import Profile
 from extractify.reading import Reading
 from extractify.repair import Meter
 from extractify.salvage import salvaged
+from extractify.support import nulled
 from extractify.turns import Case, Turn, following
 from extractify.validation import validate
 
@@ -143,7 +144,7 @@ class _Conversation:
             reading = judgement.reading
             self._took(turn, completion, reading, monotonic() - started)
             if reading.ok:
-                return Extraction(reading.value, tuple(self.attempts))
+                return self._extraction(reading.value)
             if judgement.crash is not None:
                 error = crashed(task, self.attempts[-1], judgement.crash, self.best)
                 raise error from judgement.crash
@@ -203,6 +204,12 @@ class _Conversation:
         """Give up, or make the best of it where the task says so."""
         error: ExtractionError = gave_up(self._task, self.attempts, reading, self.best, ended)
         best = self.best
+        if self._task.on_missing == "null":
+            verdict = nulled(self._task.schema, best.partial, best.problems, self._context)
+            if verdict is not None:
+                last = self.attempts[-1]
+                self.attempts[-1] = replace(last, fixes=(*best.fixes, *verdict.fixes))
+                return self._extraction(verdict.value)
         if not self._task.budget.best_effort or best.partial is None:
             raise error
         schema, problems, numbers = self._task.schema, best.problems, self._task.numbers
@@ -210,7 +217,14 @@ class _Conversation:
             problems += validate(schema, best.partial, self._context, numbers).problems
         verdict = salvaged(schema, best.partial, self._context, numbers)
         value = best.partial if verdict is None else verdict.value
-        return Extraction(value, tuple(self.attempts), problems, best.partial)
+        return self._extraction(value, problems, best.partial)
+
+    def _extraction(
+        self, value: object, problems: tuple[Problem, ...] = (), partial: JsonValue = None
+    ) -> Extraction[Any]:
+        answers = [attempt.completion.text for attempt in self.attempts]
+        origin = origin_of(self._task, self._context, answers)
+        return Extraction(value, tuple(self.attempts), problems, partial, origin)
 
 
 def _priced(completion: Completion, setting: Setting) -> Completion:

@@ -15,6 +15,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, Union, get_origin
 
 from extractify.errors import SchemaError
+from extractify.markers import ALIASES, POLICY, QUOTE, Marks, with_quotes
 from extractify.nodes import ENVELOPE, NEVER, Node, branches, map_schemas, resolve, wire_name
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # What only tells, whatever the value; and what isn't told to a model.
-_ANNOTATIONS = frozenset({"description", "examples", "default", "deprecated", "readOnly"})
-_UNASKED = ("default", "discriminator")
+_MARKS = (POLICY, QUOTE, ALIASES)
+_ANNOTATIONS = frozenset({"description", "examples", "default", "deprecated", "readOnly", *_MARKS})
+_UNASKED = ("default", "discriminator", *_MARKS)
 # Where more required keys would take values away, or let more of them in.
 _CONDITIONS = frozenset({"not", "if", "contains"})
 _COUNTS_KEYS = frozenset(
@@ -53,6 +55,11 @@ class Schema(Generic[T]):
     def asked(self) -> Node:
         """The schema a model is shown."""
         return self._asked(self.canonical)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What the target says of where its values come from."""
+        return Marks(self.canonical)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -129,7 +136,8 @@ class Schema(Generic[T]):
             name: sub if name in needed or self._says_enough(properties[name]) else _nullable(sub)
             for name, sub in asked["properties"].items()
         }
-        possible = [name for name, sub in properties.items() if sub != NEVER]
+        asked["properties"] = with_quotes(self.canonical, properties, asked["properties"])
+        possible = [name for name in asked["properties"] if properties.get(name) != NEVER]
         asked["required"] = list(dict.fromkeys([*possible, *needed]))
         return asked
 
