@@ -1,7 +1,8 @@
 """A server that answers at once: one fixed chat completion to every POST, in a process of its own.
 
 `python benchmarks/instant_server.py` prints its port, serves until its standard input closes, and
-costs little enough that a benchmark measures the client.
+costs little enough that a benchmark measures the client. A number behind it is a latency: seconds
+that each answer is held back.
 """
 
 from __future__ import annotations
@@ -70,7 +71,11 @@ class Answering(asyncio.Protocol):
                 return
             self.pending = self.pending[split + 4 + length :]
             assert isinstance(self.transport, asyncio.Transport)  # noqa: S101  (for mypy)
-            self.transport.write(ENVELOPED if b"/enveloped" in head[:40] else BARE)
+            body = ENVELOPED if b"/enveloped" in head[:40] else BARE
+            if LATENCY:
+                asyncio.get_running_loop().call_later(LATENCY, self.transport.write, body)
+            else:
+                self.transport.write(body)
 
 
 def _response(body: bytes) -> bytes:
@@ -80,11 +85,12 @@ def _response(body: bytes) -> bytes:
 
 BARE = _response(answer_body(None))
 ENVELOPED = _response(answer_body("result"))
+LATENCY = float(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 0.0
 
 
 async def _serve() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0)
+    server = await loop.create_server(Answering, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         await loop.run_in_executor(None, sys.stdin.read)
@@ -92,10 +98,11 @@ async def _serve() -> None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[str]:
+def running(latency: float = 0.0) -> Iterator[str]:
     """Run the server for a while; gives its base URL."""
+    command = [sys.executable, __file__, str(latency)]
     with subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None  # noqa: S101  (for mypy)
         assert process.stdin is not None  # noqa: S101

@@ -35,26 +35,36 @@ if TYPE_CHECKING:
         TransportError,
         Truncated,
     )
+    from extractify.evidence import Evidence, Span
     from extractify.extraction import Extraction
+    from extractify.gateway import Gateway
+    from extractify.grounding import ground
+    from extractify.limits import Limits
+    from extractify.markers import Aliases, Grounding, Quote
     from extractify.messages import (
         Attempt,
         Completion,
         Fix,
+        Image,
         Message,
+        Parameters,
         Prices,
         Problem,
         Request,
+        Tool,
+        ToolCall,
         Usage,
     )
     from extractify.profiles import Profile
     from extractify.reading import Reading, read
     from extractify.repair import Repair
+    from extractify.retrying import Retry
     from extractify.task import Task
-    from extractify.transport import Retry
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Aliases",
     "AsyncClient",
     "Attempt",
     "AuthenticationError",
@@ -67,20 +77,27 @@ __all__ = [
     "DocumentError",
     "Endpoint",
     "EndpointError",
+    "Evidence",
     "ExtractifyError",
     "Extraction",
     "ExtractionError",
     "Fix",
+    "Gateway",
+    "Grounding",
+    "Image",
     "Invalid",
     "InvalidRequest",
     "InvalidResponse",
+    "Limits",
     "Message",
     "Numbers",
     "Overloaded",
+    "Parameters",
     "Prices",
     "Problem",
     "Profile",
     "QuotaExceeded",
+    "Quote",
     "RateLimited",
     "Reading",
     "Refused",
@@ -88,11 +105,15 @@ __all__ = [
     "Request",
     "Retry",
     "SchemaError",
+    "Span",
     "Task",
+    "Tool",
+    "ToolCall",
     "TransportError",
     "Truncated",
     "Usage",
     "extract",
+    "ground",
     "read",
 ]
 
@@ -102,13 +123,20 @@ _HOMES = {
     "coercion": "Numbers",
     "documents": "Document",
     "endpoints": "Endpoint",
+    "evidence": "Evidence Span",
     "extraction": "Extraction",
-    "messages": "Attempt Completion Fix Message Prices Problem Request Usage",
+    "gateway": "Gateway",
+    "grounding": "ground",
+    "limits": "Limits",
+    "markers": "Aliases Grounding Quote",
+    "messages": (
+        "Attempt Completion Fix Image Message Parameters Prices Problem Request Tool ToolCall Usage"
+    ),
     "profiles": "Profile",
     "reading": "Reading read",
     "repair": "Repair",
+    "retrying": "Retry",
     "task": "Task",
-    "transport": "Retry",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -1,4 +1,4 @@
-"""The command line: `extract`, `schema` and `demo`.
+"""The command line: `extract`, `ground`, `schema` and `demo`.
 
 It needs the extra `cli`, which is imported when a command runs. Results go to standard output, and
 what went wrong to standard error, without the document's text.
@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from extractify import __version__
 from extractify.endpoints import profile_of
 from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.evidence import as_dict
+from extractify.grounding import ground
 from extractify.lowering import lower
 from extractify.nodes import ENVELOPE
 from extractify.notation import notation
-from extractify.outcomes import Job, Outcome, Outcomes, outcomes, record
+from extractify.outcomes import Job, Outcome, Outcomes, outcomes, read_text, record
 from extractify.profiles import M2_7, PROFILES, Profile
 from extractify.tables import count_absent, print_table, repair, visible
 from extractify.targets import imported, load_task
@@ -107,8 +109,9 @@ def app() -> "typer.Typer":
         """Extract one value from each FILE.
 
         Prints a line for each document when it is done: a JSON object with document, value, error,
-        attempts, seconds, usage and fixes. If extraction failed, value is null and error has type,
-        message, detail, problems and partial, the best value so far; otherwise error is null.
+        attempts, seconds, usage, evidence and fixes. If extraction failed, value is null and error
+        has type, message, detail, problems and partial, the best value so far; otherwise error is
+        null.
 
         Exits with 0 if every document gave a value, with 1 if one didn't.
         """
@@ -116,6 +119,28 @@ def app() -> "typer.Typer":
         jobs = [(file, None if file == "-" else Path(file), task) for file in files]
         with _in_order():
             (_write_lines if output is Format.json else _write_table)(jobs, endpoint)
+
+    @cli.command()
+    def ground(
+        file: Annotated[str, typer.Argument(metavar="FILE", help="UTF-8 text; - is its input.")],
+        value: Annotated[str, typer.Option(metavar="JSON", help="What to look up in it.")],
+        *,
+        fuzzy: Annotated[
+            bool, typer.Option("--fuzzy", help="Take typos too. Needs the extra fuzzy.")
+        ] = False,
+        output: Annotated[
+            Format, typer.Option("--format", help="One JSON object, or a table.")
+        ] = Format.json,
+    ) -> None:
+        """Show where the leaves of a value stand in FILE. No model is asked.
+
+        Prints an object by JSON pointer: status, spans (the best place, with line and column) and
+        whether it is ambiguous.
+
+        Exits with 0 if every leaf stands in the text, with 1 if one doesn't.
+        """
+        with _in_order(_MISUSED):
+            _ground(file, value, output, fuzzy=fuzzy)
 
     @cli.command()
     def schema(
@@ -203,6 +228,24 @@ def _json(data: object, indent: int | None = None) -> str:
     except UnicodeEncodeError:
         return json.dumps(data, indent=indent)
     return text
+
+
+def _ground(name: str, value: str, output: Format, *, fuzzy: bool) -> None:
+    try:
+        data = json.loads(value)
+    except (ValueError, RecursionError):
+        raise ConfigurationError(
+            "The --value is no JSON. Quote it for the shell: --value '{\"total\": 12.5}'."
+        ) from None
+    text = read_text(name, None if name == "-" else Path(name))
+    evidence = ground(data, text, fuzzy=fuzzy)
+    if output is Format.json:
+        sys.stdout.write(f"{_json(as_dict(evidence))}\n")
+    else:
+        print_table([Outcome(name, text, data, (), 0.0, evidence=evidence)])
+    sys.stdout.flush()
+    if any(found.status == "missing" for found in evidence.values()):
+        sys.exit(_FAILED)
 
 
 def _profile(endpoint: str | None, name: str | None) -> Profile:

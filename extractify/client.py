@@ -7,26 +7,24 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
-from extractify.conversation import Asked, Setting, converse, first_request
+from extractify.conversation import Asked, Setting, first_request
 from extractify.endpoints import Endpoint, resolve
 from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.fallback import converse_in_turn
 from extractify.links import AsyncLink, Link
+from extractify.retrying import Retry
 from extractify.task import Task
-from extractify.transport import (
-    DEFAULT_TIMEOUT,
-    BuiltRequest,
-    Limits,
-    Retry,
-    Wire,
-)
+from extractify.transport import DEFAULT_TIMEOUT, usable
+from extractify.wire import BuiltRequest, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 
     from typing_extensions import TypeForm
 
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
+    from extractify.limits import Limits
     from extractify.messages import Completion, JsonValue
     from extractify.prompts import Source
 
@@ -46,14 +44,16 @@ class _Session(Generic[L]):
         timeout: float = DEFAULT_TIMEOUT,
         retry: Retry | int = True,
         limits: Limits | None = None,
+        fallback: Sequence[Endpoint | str] = (),
         on_event: OnEvent | None = None,
     ) -> None:
         """Describe the calls; the connections open with the first of them.
 
         endpoint: or its name; None takes EXTRACTIFY_ENDPOINT. timeout: seconds, per read. retry:
-        of passing faults, a number of exchanges, a Retry, or False. limits: of the connection
-        pool. on_event: called with frozen events, in the calling thread. Raises:
-        ConfigurationError on an unknown endpoint or missing credentials.
+        of passing faults, a number of exchanges, a Retry, or False. limits: of time, size and
+        connections. fallback: who is asked next where the endpoint is overloaded, out of quota or
+        out of reach, or gives no valid answer. on_event: called with frozen events, in the
+        calling thread. Raises: ConfigurationError on an unknown endpoint or missing credentials.
         """
         self.endpoint = resolve(endpoint)
         self._emit: OnEvent = on_event or _ignore
@@ -63,19 +63,22 @@ class _Session(Generic[L]):
             "limits": limits,
             "emit": self._emit,
         }
-        self._setting = _setting(self.endpoint)
+        self._settings = [_setting(each) for each in (self.endpoint, *map(resolve, fallback))]
         self._links: list[L] = []
         self._lock = threading.Lock()
 
     def build_request(self, target: object, document: Source) -> BuiltRequest:
         """Show the first request of an extraction: url, masked headers, body. Sends nothing."""
-        request = first_request(_task(target), document, self._setting)
-        return Wire(self.endpoint).built(request)
+        request = first_request(_task(target), document, self._settings[0])
+        wire = Wire(self.endpoint)
+        usable(wire)
+        return wire.built(request)
 
     def _conversation(
         self, target: object, document: Source
     ) -> Generator[Asked, Completion, Extraction[Any]]:
-        return converse(_task(target), document, self._setting, self._emit, _setting)
+        task, settings = _task(target), self._settings
+        return converse_in_turn(task, document, settings, self._emit, _setting)
 
     def _link(self, endpoint: object) -> L:
         """The link to an endpoint; one that `on_problems` named gets its own when it is asked."""

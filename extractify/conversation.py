@@ -13,17 +13,20 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from extractify import prompts
+from extractify.calls import unpacked
 from extractify.endings import crashed, gave_up, hook_failed, places
 from extractify.errors import ExtractifyError, ExtractionError
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
-from extractify.judging import judged
+from extractify.fitting import check_tool_choice, fitted_temperature, warnings
+from extractify.judging import judged, origin_of
 from extractify.lowering import lower
 from extractify.messages import Attempt, JsonValue, Message, Prices, Problem, Request
 from extractify.profiles import Profile
 from extractify.reading import Reading
 from extractify.repair import Meter
 from extractify.salvage import salvaged
+from extractify.support import nulled
 from extractify.turns import Case, Turn, following
 from extractify.validation import validate
 
@@ -66,19 +69,18 @@ class Asked(NamedTuple):
 
 def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
     """Write the request that opens the conversation. Raises: DocumentError on an empty source."""
-    profile = setting.profile
+    profile = setting.profile.asking(task.parameters.structure)
+    check_tool_choice(task, profile)
     wire = lower(task.schema, profile)
-    temperature = profile.temperature if task.temperature is None else task.temperature
-    if temperature is not None:
-        lowest, highest = profile.temperature_range
-        temperature = min(max(temperature, lowest), highest)
     return Request(
         model=setting.model,
         messages=prompts.question(task, source, enveloped=wire.enveloped, profile=profile),
         response_format=wire.format,
-        temperature=temperature,
+        temperature=fitted_temperature(task, profile),
         max_tokens=task.max_tokens or profile.max_tokens,
         extra={**dict(profile.parameters), **setting.extra, **(task.extra or {})},
+        parameters=task.parameters,
+        structure=profile.structure,
     )
 
 
@@ -136,12 +138,13 @@ class _Conversation:
             number = len(self.attempts) + 1
             emit(RequestSent(number))
             started = monotonic()
-            completion = _priced((yield Asked(turn.request, self._setting.endpoint)), self._setting)
+            answer = yield Asked(turn.request, self._setting.endpoint)
+            completion = unpacked(_priced(answer, self._setting), turn.request)
             judgement = judged(task, case.profile, turn.patch, completion, self._context)
             reading = judgement.reading
             self._took(turn, completion, reading, monotonic() - started)
             if reading.ok:
-                return Extraction(reading.value, tuple(self.attempts))
+                return self._extraction(reading.value)
             if judgement.crash is not None:
                 error = crashed(task, self.attempts[-1], judgement.crash, self.best)
                 raise error from judgement.crash
@@ -160,8 +163,11 @@ class _Conversation:
             emit(RepairAsked(number + 1, places(task, reading), turn.strategy))
 
     def _case(self) -> Case:
-        asked = first_request(self._task, self._source, self._setting)
-        return Case(self._task, self._source, self._setting.profile, asked)
+        task, profile = self._task, self._setting.profile
+        asked = first_request(task, self._source, self._setting)
+        for warning in warnings(task, profile):
+            self._emit(warning)
+        return Case(task, self._source, profile.asking(task.parameters.structure), asked)
 
     def _took(
         self, turn: Turn, completion: Completion, reading: Reading[Any], seconds: float
@@ -198,6 +204,12 @@ class _Conversation:
         """Give up, or make the best of it where the task says so."""
         error: ExtractionError = gave_up(self._task, self.attempts, reading, self.best, ended)
         best = self.best
+        if self._task.on_missing == "null":
+            verdict = nulled(self._task.schema, best.partial, best.problems, self._context)
+            if verdict is not None:
+                last = self.attempts[-1]
+                self.attempts[-1] = replace(last, fixes=(*best.fixes, *verdict.fixes))
+                return self._extraction(verdict.value)
         if not self._task.budget.best_effort or best.partial is None:
             raise error
         schema, problems, numbers = self._task.schema, best.problems, self._task.numbers
@@ -205,7 +217,14 @@ class _Conversation:
             problems += validate(schema, best.partial, self._context, numbers).problems
         verdict = salvaged(schema, best.partial, self._context, numbers)
         value = best.partial if verdict is None else verdict.value
-        return Extraction(value, tuple(self.attempts), problems, best.partial)
+        return self._extraction(value, problems, best.partial)
+
+    def _extraction(
+        self, value: object, problems: tuple[Problem, ...] = (), partial: JsonValue = None
+    ) -> Extraction[Any]:
+        answers = [attempt.completion.text for attempt in self.attempts]
+        origin = origin_of(self._task, self._context, answers)
+        return Extraction(value, tuple(self.attempts), problems, partial, origin)
 
 
 def _priced(completion: Completion, setting: Setting) -> Completion:

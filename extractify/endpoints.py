@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from string import Formatter
 from urllib.parse import urlsplit
 
+from extractify import profiles
 from extractify.dialects import named
 from extractify.errors import ConfigurationError
+from extractify.gateway import Gateway
 from extractify.messages import JsonValue, Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, PROFILES, SMOLLM2, Profile
 
@@ -24,6 +26,7 @@ KEY_VARIABLE = "EXTRACTIFY_API_KEY"
 """Holds the key for an endpoint that is given by URL; optional."""
 _URL = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _KEY = re.compile(r"[!-~]+")
+_CLOUDFLARE = ("workers_ai", "cloudflare_run")
 LOCAL = "local:"
 """The URL of a model that the client runs itself while it is open."""
 
@@ -44,7 +47,8 @@ class Endpoint:
     url: the base, to which the dialect adds its path, such as `https://api.openai.com/v1`.
     api_key: sent as a bearer token, kept as a Secret. profile: a Profile, or the name of one.
     extra: vendor parameters for every request body. prices: fill in the cost of each `usage`.
-    Raises: ConfigurationError on a URL or a key that can't be used.
+    gateway: options of Cloudflare's, for its dialects. Raises: ConfigurationError on a URL or a key
+    that can't be used.
     """
 
     url: str
@@ -54,10 +58,17 @@ class Endpoint:
     profile: Profile | str = FULL
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
     prices: Prices | None = None
+    gateway: Gateway | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking."""
         named(self.dialect)
+        if self.gateway is not None and self.dialect not in _CLOUDFLARE:
+            message = (
+                f"Only Cloudflare's dialects ({', '.join(_CLOUDFLARE)}) take a Gateway, "
+                f"not {self.dialect!r}. Leave it out."
+            )
+            raise ConfigurationError(message)
         if self.api_key:
             _check_key(self.api_key)
             object.__setattr__(self, "api_key", Secret(self.api_key))
@@ -90,9 +101,9 @@ class Endpoint:
         name, _, model = text.partition(":")
         preset = PRESETS.get(name)
         if preset is None or not model:
-            known = ", ".join(f"{key}:{row.example}" for key, row in PRESETS.items())
             message = (
-                f"There is no endpoint {_shown(text)!r}. Use one of {known}, or "
+                f"There is no endpoint {_shown(text)!r}. Use preset:model, as in "
+                f"cloudflare:minimax/m2.7, with a preset of {', '.join(PRESETS)}; or "
                 "http://host/v1#model."
             )
             raise ConfigurationError(message)
@@ -104,15 +115,18 @@ class Preset:
     """One named endpoint. url: the default base; `{variable}`s in it come from the environment.
 
     url_variable: overrides the whole base where it is set. key_variable: holds the key, None where
-    there is none. profiles: of particular models; `profile` is that of the others.
+    there is none; needs_key: whether it has to be set. profiles: of particular models; `profile` is
+    that of the others.
     """
 
     example: str
     url: str
     url_variable: str | None = None
     key_variable: str | None = None
+    needs_key: bool = True
     dialect: str = "openai"
     profile: Profile = FULL
+    extra: tuple[tuple[str, JsonValue], ...] = ()
     profiles: tuple[tuple[str, Profile], ...] = ()
     prices: tuple[tuple[str, Prices], ...] = ()
 
@@ -120,7 +134,7 @@ class Preset:
         """Fill the row in. Raises: ConfigurationError, which names each missing variable."""
         override = env.get(self.url_variable) if self.url_variable else None
         wanted = [] if override else _variables(self.url)
-        if self.key_variable:
+        if self.key_variable and self.needs_key:
             wanted.append(self.key_variable)
         missing = [name for name in wanted if not env.get(name)]
         if missing:
@@ -130,14 +144,19 @@ class Preset:
             )
             raise ConfigurationError(message)
         return Endpoint(
-            url=override or self.url.format_map(env),
+            url=override
+            or self.url.format_map({name: env[name].rstrip("/") for name in _variables(self.url)}),
             model=model,
-            api_key=env[self.key_variable] if self.key_variable else None,
+            api_key=env.get(self.key_variable) if self.key_variable else None,
             dialect=self.dialect,
             profile=dict(self.profiles).get(model, self.profile),
+            extra=dict(self.extra),
             prices=dict(self.prices).get(model),
         )
 
+
+# US dollars, as the model's page on Cloudflare and MiniMax's own price list say.
+_M2_7_PRICES = Prices(input=0.30, output=1.20, cached=0.06)
 
 PRESETS: Mapping[str, Preset] = {
     "cloudflare": Preset(
@@ -147,8 +166,25 @@ PRESETS: Mapping[str, Preset] = {
         key_variable="CLOUDFLARE_API_TOKEN",
         dialect="workers_ai",
         profiles=(("minimax/m2.7", M2_7),),
-        # US dollars, as the model's page says.
-        prices=(("minimax/m2.7", Prices(input=0.30, output=1.20, cached=0.06)),),
+        prices=(("minimax/m2.7", _M2_7_PRICES),),
+    ),
+    "cloudflare-run": Preset(
+        example="minimax/m2.7",
+        url="https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai",
+        url_variable="CLOUDFLARE_AI_RUN_BASE_URL",
+        key_variable="CLOUDFLARE_API_TOKEN",
+        dialect="cloudflare_run",
+        profiles=(("minimax/m2.7", M2_7),),
+        prices=(("minimax/m2.7", _M2_7_PRICES),),
+    ),
+    "minimax": Preset(
+        example="MiniMax-M2.7",
+        url="https://api.minimax.io/v1",
+        url_variable="MINIMAX_BASE_URL",
+        key_variable="MINIMAX_API_KEY",
+        dialect="minimax",
+        profile=profiles.MINIMAX,
+        prices=(("MiniMax-M2.7", _M2_7_PRICES),),
     ),
     "openai": Preset(
         example="gpt-5-mini",
@@ -156,6 +192,80 @@ PRESETS: Mapping[str, Preset] = {
         url_variable="OPENAI_BASE_URL",
         key_variable="OPENAI_API_KEY",
         profile=OPENAI,
+    ),
+    "openrouter": Preset(
+        example="minimax/minimax-m2.7",
+        url="https://openrouter.ai/api/v1",
+        url_variable="OPENROUTER_BASE_URL",
+        key_variable="OPENROUTER_API_KEY",
+        dialect="openrouter",
+        profile=profiles.OPENROUTER,
+        # Otherwise it may choose a route that ignores `response_format`.
+        extra=(("provider", {"require_parameters": True}),),
+    ),
+    "groq": Preset(
+        example="openai/gpt-oss-20b",
+        url="https://api.groq.com/openai/v1",
+        url_variable="GROQ_BASE_URL",
+        key_variable="GROQ_API_KEY",
+        profile=profiles.GROQ,
+    ),
+    "together": Preset(
+        example="openai/gpt-oss-20b",
+        url="https://api.together.xyz/v1",
+        url_variable="TOGETHER_BASE_URL",
+        key_variable="TOGETHER_API_KEY",
+        profile=profiles.TOGETHER,
+    ),
+    "azure": Preset(
+        example="my-deployment",
+        url="{AZURE_OPENAI_ENDPOINT}/openai/v1",
+        key_variable="AZURE_OPENAI_API_KEY",
+        profile=OPENAI,
+    ),
+    "gemini": Preset(
+        example="gemini-2.5-flash",
+        url="https://generativelanguage.googleapis.com/v1beta/openai",
+        url_variable="GEMINI_BASE_URL",
+        key_variable="GEMINI_API_KEY",
+        profile=profiles.GEMINI,
+    ),
+    "anthropic": Preset(
+        example="claude-haiku-4-5",
+        url="https://api.anthropic.com/v1",
+        url_variable="ANTHROPIC_BASE_URL",
+        key_variable="ANTHROPIC_API_KEY",
+        profile=profiles.ANTHROPIC,
+    ),
+    "ollama": Preset(
+        example="qwen3:8b",
+        url="http://127.0.0.1:11434/v1",
+        url_variable="OLLAMA_BASE_URL",
+        profile=profiles.OLLAMA,
+    ),
+    "vllm": Preset(
+        example="MiniMaxAI/MiniMax-M2.7",
+        url="http://127.0.0.1:8000/v1",
+        url_variable="VLLM_BASE_URL",
+        key_variable="VLLM_API_KEY",
+        needs_key=False,
+        profile=profiles.VLLM,
+    ),
+    "sglang": Preset(
+        example="MiniMaxAI/MiniMax-M2.7",
+        url="http://127.0.0.1:30000/v1",
+        url_variable="SGLANG_BASE_URL",
+        key_variable="SGLANG_API_KEY",
+        needs_key=False,
+        profile=profiles.SGLANG,
+    ),
+    "llamacpp": Preset(
+        example="any",
+        url="http://127.0.0.1:8080/v1",
+        url_variable="LLAMACPP_BASE_URL",
+        key_variable="LLAMACPP_API_KEY",
+        needs_key=False,
+        profile=profiles.LLAMA_SERVER,
     ),
     "local": Preset(
         example="smollm2",

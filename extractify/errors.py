@@ -93,7 +93,14 @@ class DocumentError(ExtractifyError):
 
 
 class TransportError(ExtractifyError):
-    """No complete answer came: a timeout, a refused or broken connection, a dead server."""
+    """No complete answer came: a timeout, a refused or broken connection, a dead server.
+
+    sent: whether the request may have reached the endpoint, and be paid for.
+    """
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class EndpointError(ExtractifyError):
@@ -101,8 +108,11 @@ class EndpointError(ExtractifyError):
 
     status: HTTP status. code: the endpoint's own code, as text. retry_after: seconds the endpoint
     asks to wait. request_id: for the vendor's support. The endpoint's own message is `detail`; it
-    stays out of `str(error)`, since some endpoints quote the request in it.
+    stays out of `str(error)`, since some endpoints quote the request in it. retries: how often the
+    same request is worth repeating, 0 for never, None for as often as the policy allows.
     """
+
+    retries: int | None = 0
 
     def __init__(  # the fields that every endpoint's error has, by keyword
         self,
@@ -120,6 +130,11 @@ class EndpointError(ExtractifyError):
         self.detail = detail
         self.request_id = request_id
         self.retry_after = retry_after
+
+    @property
+    def message(self) -> str:
+        """What happened and what to do, without the endpoint's own words."""
+        return str(self)
 
 
 class AuthenticationError(EndpointError):
@@ -147,7 +162,15 @@ class Overloaded(EndpointError):
 
 
 class ContentBlocked(EndpointError):
-    """A filter of the endpoint stopped the question or the answer."""
+    """A filter of the endpoint stopped the question or the answer.
+
+    side: "input" or "output". sensitive_type: MiniMax's number of what it is about, 1 to 7, and
+    category: its name. None where the endpoint didn't say.
+    """
+
+    side: str | None = None
+    sensitive_type: int | None = None
+    category: str | None = None
 
 
 class InvalidResponse(EndpointError):

@@ -16,11 +16,33 @@ class RequestSent:
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled:
-    """The exchange failed for a passing reason and is repeated in `seconds`. error: its class."""
+    """The exchange failed for a passing reason and is repeated in `seconds`. error: its class.
+
+    may_run_twice: the request had gone out whole, so the endpoint may have done the work, and
+    charged for it, already.
+    """
 
     error: str
     status: int | None
     seconds: float
+    may_run_twice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A parameter isn't sent as it was asked for, or does harm. parameter: its name on the wire."""
+
+    parameter: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """An endpoint gave up, and the next one is asked. Both by host and model; error: its class."""
+
+    endpoint: str
+    next: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +76,7 @@ class Done:
     valid: bool
 
 
-Event: TypeAlias = RequestSent | RetryScheduled | AttemptJudged | RepairAsked | Done
+Event: TypeAlias = (
+    RequestSent | RetryScheduled | Warned | FellBack | AttemptJudged | RepairAsked | Done
+)
 OnEvent: TypeAlias = Callable[[Event], None]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from extractify.continuing import rest_of, rest_of_reply
 from extractify.lowering import lower
-from extractify.messages import Problem
+from extractify.messages import Message, Problem
 from extractify.patching import Patch, kept, read_patch
+from extractify.plain import dumped
 from extractify.reading import Reading, read_answer
 from extractify.shapes import raised
+from extractify.support import Origin, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +56,8 @@ def judged(
     try:
         if patch is not None:
             mended = partial(raised, patch.schema, profile)
-            reply = read_patch(text, patch, schema, context, task.numbers, raising=mended)
-            return Judgement(reply)
+            reading = read_patch(text, patch, schema, context, task.numbers, raising=mended)
+            return Judgement(_supported(task, reading, text, context))
         reading = read_answer(
             text,
             schema,
@@ -69,7 +72,36 @@ def judged(
     cut_off = any(problem.kind == "truncated" for problem in reading.problems)
     if cut_off and not wire.reshaped:  # what is complete of another shape is no part of the value
         return _cut_off(task, None, text, reading)
-    return Judgement(reading)
+    return Judgement(_supported(task, reading, text, context))
+
+
+def _supported(
+    task: Task[Any], reading: Reading[Any], text: str, context: Mapping[str, object]
+) -> Reading[Any]:
+    """The reading, or its problem: values that have to stand in the document and don't."""
+    origin = origin_of(task, context, (text,))
+    if not reading.ok or not origin.demands:
+        return reading
+    adapter = task.schema.adapter
+    data = dumped(adapter, reading.value)
+    examples = [dumped(adapter, value) for _, value in task.examples]
+    problems = unsupported(origin, data, examples)
+    return Reading(None, reading.fixes, problems, data) if problems else reading
+
+
+def origin_of(task: Task[Any], context: Mapping[str, object], answers: Sequence[str]) -> Origin:
+    """Where the values of a task come from. context: has the document, as validators see it."""
+    source = context["document"]
+    said = (
+        [source]
+        if isinstance(source, str)
+        else [
+            turn.content
+            for turn in (source if isinstance(source, Sequence) else ())
+            if isinstance(turn, Message) and turn.role == "user"
+        ]
+    )
+    return Origin("\n\n".join(said), task.target, task.policy, tuple(answers))
 
 
 def _cut_off(task: Task[Any], patch: Patch | None, text: str, reading: Reading[Any]) -> Judgement:

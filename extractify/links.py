@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from extractify.endpoints import LOCAL
 from extractify.errors import ConfigurationError, TransportError
-from extractify.transport import AsyncTransport, Transport, Wire
+from extractify.transport import AsyncTransport, Transport
+from extractify.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

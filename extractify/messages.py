@@ -5,6 +5,7 @@ Everything here is a frozen value that pickles. Nothing here knows of an endpoin
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
@@ -14,9 +15,24 @@ N = TypeVar("N", int, float)
 
 Strategy: TypeAlias = Literal["ask", "patch", "continue", "regenerate"]
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+Structure: TypeAlias = Literal["native", "tool", "prompt"]
+"""How JSON is asked for: by `response_format`, as a tool's arguments, or in the prompt alone."""
+ToolChoice: TypeAlias = Literal["none", "auto", "required"]
 
 GOT_LIMIT = 60
 """Longest `got` of a Problem or a Fix, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of a message. url: http, https or data; it is passed on and never fetched."""
+
+    url: str = field(repr=False)
+
+    @classmethod
+    def of(cls, data: bytes, media_type: str = "image/png") -> Image:
+        """Put the picture itself into a data URL."""
+        return cls(f"data:{media_type};base64,{b64encode(data).decode('ascii')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +40,14 @@ class Message:
     """One turn of a conversation. Its repr leaves out what was said.
 
     extra: vendor fields that travel with the message as they are, such as the reasoning that an
-    endpoint wants replayed.
+    endpoint wants replayed. images: shown after the text, where the endpoint takes any.
     """
 
     role: Role
     content: str = field(repr=False)
     name: str | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +65,51 @@ class ResponseFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may call. parameters: a JSON Schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asks for. arguments: JSON text as the model wrote it, maybe broken."""
+
+    id: str
+    name: str
+    arguments: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a chat-completions request may say besides its messages, each by its own name.
+
+    None or empty leaves a choice to the endpoint. top_p: 0 to 1. tools, tool_choice: functions of
+    your own beside the answer. response_format: sent instead of the one made of the target.
+    mask_sensitive_info: lets MiniMax replace names, addresses and numbers by `***`, which spoils
+    what is to be extracted. structure: how JSON is asked for; None is as the profile says.
+    """
+
+    top_p: float | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    response_format: Mapping[str, JsonValue] | None = None
+    mask_sensitive_info: bool = False
+    structure: Structure | None = None
+
+
+DEFAULT_PARAMETERS = Parameters()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to a model: messages and parameters, no credentials, no URL.
 
     temperature and max_tokens: already fitted to the endpoint's profile; None leaves the choice to
-    the endpoint. extra: vendor parameters, sent as they are.
+    the endpoint. extra: vendor parameters, sent as they are. structure: how `response_format`
+    travels. stream: ask for server-sent events; include_usage: with the usage in the last of them.
     """
 
     model: str
@@ -61,6 +118,10 @@ class Request:
     temperature: float | None = None
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    parameters: Parameters = DEFAULT_PARAMETERS
+    structure: Structure = "native"
+    stream: bool = False
+    include_usage: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +184,9 @@ class Completion:
     """One answer: its text and all that came with it.
 
     text: the content, "" where there was none. refusal: the model's own words when it declined.
-    message: the assistant's turn as it has to be replayed. raw: the body as it came. The repr
-    leaves out what was said.
+    message: the assistant's turn as it has to be replayed. raw: the body as it came. request_id:
+    of the exchange, from the headers, for the vendor's support. input_sensitive, output_sensitive,
+    base_resp: MiniMax's own; None where they are missing. The repr leaves out what was said.
     """
 
     text: str = field(repr=False)
@@ -136,6 +198,13 @@ class Completion:
     id: str | None = None
     model: str | None = None
     raw: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    tool_calls: tuple[ToolCall, ...] = ()
+    created: int | None = None
+    object: str | None = None
+    request_id: str | None = None
+    input_sensitive: bool | None = None
+    output_sensitive: bool | None = None
+    base_resp: Mapping[str, JsonValue] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

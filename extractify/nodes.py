@@ -23,8 +23,10 @@ JSON_TEXT = "application/json"
 NEVER: Node = {"not": {}}
 """The schema that nothing fits."""
 
+MARKS = ("x-grounding", "x-quote", "x-aliases")
+"""Keywords of our own, which say where a value comes from; no model is shown them."""
 ANNOTATIONS = frozenset(
-    {"description", "examples", "default", "deprecated", "readOnly", "writeOnly", "title"}
+    {"description", "examples", "default", "deprecated", "readOnly", "writeOnly", "title", *MARKS}
 )
 """Keywords that only tell, whatever the value."""
 
@@ -194,14 +196,14 @@ def below(root: Node, pointer: str) -> Node | None:
     here: list[Node] = [root]
     for step in steps(pointer):
         plain = [branch for node in here for branch in branches(root, node)]
-        found = [sub for node in plain for sub in _inside(node, step)]
+        found = [sub for node in plain for sub in inside(node, step)]
         here = list({json.dumps(sub): sub for sub in found}.values())
     if not here or not pointer:
         return None
     return here[0] if len(here) == 1 else {"anyOf": here}
 
 
-def _inside(node: Node, step: str) -> Iterator[Node]:
+def inside(node: Node, step: str) -> Iterator[Node]:
     """Yield the schema that a plain node has for one of its members or items."""
     members = node.get("properties", {})
     if step in members:
@@ -220,6 +222,21 @@ def steps(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
+def leaves(data: JsonValue) -> Iterator[tuple[str, JsonValue]]:
+    """Yield what holds nothing further, empty containers among it, with its JSON pointer."""
+    stack = [("", data)]
+    while stack:
+        pointer, here = stack.pop()
+        if isinstance(here, dict) and here:
+            inner = [(f"{pointer}/{escaped(str(key))}", held) for key, held in here.items()]
+        elif isinstance(here, list) and here:
+            inner = [(f"{pointer}/{index}", held) for index, held in enumerate(here)]
+        else:
+            yield pointer, here
+            continue
+        stack.extend(reversed(inner))
+
+
 def at(data: JsonValue, pointer: str) -> JsonValue:
     """What stands at a pointer into plain data; None where nothing does."""
     for step in steps(pointer):
@@ -229,18 +246,6 @@ def at(data: JsonValue, pointer: str) -> JsonValue:
         else:
             data = data.get(step) if isinstance(data, dict) else None
     return data
-
-
-def leaves(data: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonValue]]:
-    """Yield what holds nothing further, empty containers among it, and its JSON pointer."""
-    if isinstance(data, dict) and data:
-        for key, value in data.items():
-            yield from leaves(value, f"{pointer}/{escaped(key)}")
-    elif isinstance(data, list) and data:
-        for index, value in enumerate(data):
-            yield from leaves(value, f"{pointer}/{index}")
-    else:
-        yield pointer, data
 
 
 def has_place(data: JsonValue, pointer: str) -> bool:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from extractify.client import Client
 from extractify.documents import Document
 from extractify.errors import DocumentError, ExtractifyError
 from extractify.events import Event, RequestSent, RetryScheduled
+from extractify.evidence import Evidence, as_dict
+from extractify.grounding import ground
 from extractify.messages import Attempt, JsonValue, Usage
 from extractify.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from extractify.extraction import Extraction
 
 Job = tuple[str, Path | None, Task[Any]]
 
@@ -38,6 +39,7 @@ class Outcome:
     attempts: tuple[Attempt, ...]
     seconds: float
     error: ExtractifyError | None = None
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
     @property
     def usage(self) -> Usage:
@@ -63,25 +65,19 @@ def outcomes(jobs: Sequence[Job], endpoint: str | None, say: Callable[[str], obj
             where = f"{number} of {len(jobs)}: {name}"
             text, started = "", monotonic()
             try:
-                text = _text(name, path)
+                text = read_text(name, path)
                 result = client.extract(task, Document(text, name))
             except ExtractifyError as error:
                 seconds = monotonic() - started
-                yield Outcome(name, text, error.partial, error.attempts, seconds, error)
+                evidence = ground(error.partial, text)
+                yield Outcome(name, text, error.partial, error.attempts, seconds, error, evidence)
             else:
-                data, seconds = _data(task, result), monotonic() - started
-                yield Outcome(name, text, data, result.attempts, seconds)
+                data, seconds = result.data, monotonic() - started
+                yield Outcome(name, text, data, result.attempts, seconds, evidence=result.evidence)
 
 
-def _data(task: Task[Any], result: Extraction[Any]) -> JsonValue:
-    """The value as plain data."""
-    value, adapter = result.value, task.schema.adapter
-    if adapter is not None:
-        value = adapter.dump_python(value, mode="json", by_alias=True, warnings=False, fallback=str)
-    return cast("JsonValue", value)
-
-
-def _text(name: str, path: Path | None) -> str:
+def read_text(name: str, path: Path | None) -> str:
+    """The text of a file, or of standard input. Raises: DocumentError, which says what to do."""
     try:
         if path is None and sys.stdin is None:
             raise DocumentError("There is no standard input to read: it is closed.")
@@ -118,5 +114,6 @@ def record(outcome: Outcome) -> dict[str, object]:
         "attempts": len(outcome.attempts),
         "seconds": round(outcome.seconds, 3),
         "usage": asdict(outcome.usage),
+        "evidence": as_dict(outcome.evidence),
         "fixes": [asdict(fix) for attempt in outcome.attempts[-1:] for fix in attempt.fixes],
     }

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from extractify.messages import Structure
+
+REASONING = ("reasoning_content", "reasoning_details")
+_ANY_TOOL_CHOICE = frozenset({"none", "auto", "required"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,10 @@ class Profile:
     """The capabilities and quirks of a model behind an endpoint.
 
     native: whether a `response_format` is sent. strict: whether it is sent with `strict: true`.
-    enforces: whether the endpoint holds the model to it (a hint otherwise). root_keywords: the only
-    keywords its schema root takes, None for all. keywords: those it takes anywhere, None for all;
+    tool: whether the answer is asked for as the arguments of a tool instead. tool_choices: those it
+    takes. enforces: whether the endpoint holds the model to the schema (a hint otherwise).
+    root_keywords: the only keywords that the schema's root takes, None for all. keywords: those it
+    takes anywhere, None for all;
     others are left out, and what stands beside a reference or a union is moved into it.
     number_keywords: those it takes beside a type of number, None for the same. formats: the values
     of `format` it takes, None for all. patterns: any; linear, without lookaround and
@@ -46,6 +54,9 @@ class Profile:
     replays: whether a patch is asked for after the model's last answer and what is wrong with it;
     a small model repeats what it reads there, so it is asked afresh for the failing values alone.
     parameters: sent with every request, unless the endpoint's or the task's extra has the name.
+    images: whether pictures are looked at; ones that would be ignored are refused. single_system:
+    whether there may be one system message only, and that first. replayed: the fields of an
+    answer's reasoning that go back with it in a repair turn.
     """
 
     name: str
@@ -69,6 +80,24 @@ class Profile:
     replays: bool = True
     parameters: tuple[tuple[str, float], ...] = ()
     output_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    tool: bool = False
+    tool_choices: frozenset[str] = frozenset({"none", "auto"})
+    images: bool = True
+    single_system: bool = False
+    replayed: tuple[str, ...] = REASONING
+
+    @property
+    def structure(self) -> Structure:
+        """How JSON is asked for."""
+        if self.tool:
+            return "tool"
+        return "native" if self.native else "prompt"
+
+    def asking(self, structure: Structure | None) -> Profile:
+        """The same endpoint, asked in another way; None changes nothing."""
+        if structure is None or structure == self.structure:
+            return self
+        return replace(self, native=structure != "prompt", tool=structure == "tool")
 
 
 _COMMON = frozenset(
@@ -90,12 +119,42 @@ M2_7 = Profile(
     temperature_range=(0.01, 1.0),
     max_tokens=4096,
     output_ceiling=4096,
+    images=False,
+    single_system=True,
 )
 """MiniMax M2.7 on Cloudflare: the model page's contract; `response_format` is a hint at best."""
 
-OPENAI = Profile(name="openai", output_tokens_field="max_completion_tokens")
+MINIMAX = replace(
+    M2_7,
+    name="minimax",
+    max_tokens=10_240,
+    output_ceiling=None,
+    output_tokens_field="max_completion_tokens",
+    parameters=(("reasoning_split", True),),
+)
+"""MiniMax's own API: thoughts come apart from the answer where that is asked for. Its page names no
+ceiling but the context; `max_tokens` is its own default, and deprecated as a name."""
 
-OPENAI_STRICT = Profile(
+OPENAI = Profile(
+    name="openai",
+    output_tokens_field="max_completion_tokens",
+    tool_choices=_ANY_TOOL_CHOICE,
+    replayed=(),
+)
+GROQ = replace(OPENAI, name="groq")
+OPENROUTER = Profile(
+    name="openrouter", tool_choices=_ANY_TOOL_CHOICE, replayed=("reasoning_details",)
+)
+TOGETHER = Profile(name="together")
+ANTHROPIC = Profile(name="anthropic", tool=True, temperature_range=(0.0, 1.0), replayed=())
+"""Anthropic's OpenAI-compatible route ignores `response_format`, and caps the temperature at 1."""
+
+VLLM = Profile(name="vllm", enforces=True)
+SGLANG = Profile(name="sglang")
+"""SGLang holds a thinking model to the schema only where it runs with a reasoning parser."""
+
+OPENAI_STRICT = replace(
+    OPENAI,
     name="openai-strict",
     strict=True,
     enforces=True,
@@ -113,7 +172,6 @@ OPENAI_STRICT = Profile(
         long_enum=250,
         long_enum_characters=15_000,
     ),
-    output_tokens_field="max_completion_tokens",
 )
 """OpenAI's structured outputs with `strict: true`, after the guide's list of supported schemas."""
 
@@ -128,10 +186,18 @@ LLAMA_CPP = Profile(
     temperature=0.0,
     max_tokens=1024,
     output_ceiling=4096,
+    images=False,
 )
 """llama.cpp turns the schema into a grammar; what a grammar can't say is enforced on our side."""
 
-OLLAMA = replace(LLAMA_CPP, name="ollama", temperature=None, max_tokens=None, output_ceiling=None)
+OLLAMA = replace(
+    LLAMA_CPP,
+    name="ollama",
+    temperature=None,
+    max_tokens=None,
+    output_ceiling=None,
+    images=True,
+)
 """Ollama has llama.cpp make the grammar."""
 
 XGRAMMAR = Profile(
@@ -160,7 +226,8 @@ LLGUIDANCE = Profile(
 
 GEMINI = Profile(
     name="gemini",
-    enforces=True,
+    tool_choices=_ANY_TOOL_CHOICE,
+    replayed=(),
     keywords=(_COMMON - {"const"}) | {"maximum", "minimum", "prefixItems"},
     formats=frozenset({"date-time", "date", "time"}),
     cycles_may_end=True,
@@ -177,9 +244,17 @@ SMOLLM2 = replace(
 """The embedded model of 135 million parameters. More room would only let it repeat itself longer,
 and the DRY sampler, which makes repeated sequences less likely, ends most of its loops."""
 
-PROFILES = {
-    profile.name: profile
-    for profile in (
-        FULL, M2_7, OPENAI, OPENAI_STRICT, LLAMA_CPP, OLLAMA, XGRAMMAR, LLGUIDANCE, GEMINI, SMOLLM2
-    )
-}  # fmt: skip
+LLAMA_SERVER = replace(
+    LLAMA_CPP,
+    name="llamacpp",
+    temperature=None,
+    max_tokens=None,
+    output_ceiling=None,
+    images=True,
+    tool_choices=_ANY_TOOL_CHOICE,
+)
+"""A llama.cpp server of which only the program is known, not the model."""
+
+_ROWS = (FULL, M2_7, MINIMAX, OPENAI, OPENAI_STRICT, GROQ, GEMINI, OPENROUTER, TOGETHER, ANTHROPIC)
+_SELF_HOSTED = (OLLAMA, VLLM, SGLANG, XGRAMMAR, LLGUIDANCE, LLAMA_CPP, LLAMA_SERVER, SMOLLM2)
+PROFILES = {profile.name: profile for profile in (*_ROWS, *_SELF_HOSTED)}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from extractify.calls import reply
 from extractify.documents import Document, check_encodable
 from extractify.errors import DocumentError
 from extractify.memory import remembered
@@ -68,7 +69,7 @@ def repair(
     asked: tuple[Message, ...], answer: Message, problems: Sequence[Problem]
 ) -> tuple[Message, ...]:
     """Follow the question by the last answer and what is wrong with it; older ones are dropped."""
-    return (*asked, answer, Message("user", f"{_listed(problems)}\n{_AGAIN}"))
+    return (*asked, answer, reply(answer, f"{_listed(problems)}\n{_AGAIN}"))
 
 
 def patch(
@@ -81,7 +82,7 @@ def patch(
 ) -> tuple[Message, ...]:
     """Follow the question by the last answer and ask for the values alone that are wrong in it."""
     wanted = notation(schema, envelope=envelope, shape=shaped(schema, profile))
-    correction = Message("user", f"{_listed(problems)}\n{_PATCH}\n{wanted}")
+    correction = reply(answer, f"{_listed(problems)}\n{_PATCH}\n{wanted}")
     return (*asked, answer, correction)
 
 
@@ -170,7 +171,7 @@ def _turns(source: Source) -> tuple[Message, ...]:
             f"A {type(source).__name__} isn't a document. Pass its text as a str or a Document, or "
             "a list of Messages; read a file with path.read_text() first."
         )
-    if not any(turn.role == "user" and turn.content.strip() for turn in turns):
+    if not any(turn.role == "user" and (turn.content.strip() or turn.images) for turn in turns):
         raise DocumentError("The conversation has no user message, so there is nothing to read.")
     for number, turn in enumerate(turns, start=1):
         check_encodable(turn.content, f"Message {number}")

@@ -17,6 +17,7 @@ from extractify.coercion import Numbers, coerced
 from extractify.errors import DocumentError, ExtractionError
 from extractify.forms import is_call, is_echo, is_foreign, other_forms, spoken
 from extractify.hazards import has_decimals, is_entangled
+from extractify.markers import without_quotes
 from extractify.memory import remembered
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import ENVELOPE, kinds
@@ -221,6 +222,8 @@ def _quick(schema: Schema[Any]) -> _Quick | None:
     # An error or another envelope would pass for an empty answer where nothing is needed.
     if schema.adapter is None or schema.needs_nothing or is_entangled(schema):
         return None
+    if schema.marks.has_quotes:  # they are no part of the value
+        return None
     core = schema.adapter.core_schema
     suspects = [_QUOTED_NUMERAL] * has_dates(schema)
     suspects += [_MANY_DIGITS] * has_decimals(schema)
@@ -312,7 +315,7 @@ class _Asked(Generic[T]):
             yield reading
 
     def _judge_form(self, data: JsonValue, fixes: tuple[Fix, ...]) -> Reading[T]:
-        spelled = respelled(self.schema, data)
+        spelled = respelled(self.schema, without_quotes(self.schema.marks, data))
         data = spelled.data
         roots = list(self.schema.branches(self.schema.canonical))
         if self.schema.needs_nothing and is_foreign(data, roots):

@@ -26,10 +26,12 @@ from typing import (
 
 from extractify.conjunction import flattened
 from extractify.errors import SchemaError
+from extractify.markers import Marks, with_quotes
 from extractify.memory import Memory, kept, kept_with
 from extractify.nodes import (
     ANNOTATIONS,
     ENVELOPE,
+    MARKS,
     NEVER,
     Node,
     branches,
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # What isn't told to a model.
-_UNASKED = ("default", "discriminator")
+_UNASKED = ("default", "discriminator", *MARKS)
 # Where more required keys would take values away, or let more of them in.
 _CONDITIONS = frozenset({"not", "if", "contains", "contentSchema"})
 _COUNTS_KEYS = frozenset(
@@ -94,6 +96,11 @@ class Schema(Generic[T]):
         lost: dict[tuple[str, str], None] = {}
         node = flattened(self.canonical, lambda *where: lost.setdefault(where))
         return Flat(self._asked(node, every_key=True), tuple(lost))
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What the target says of where its values come from."""
+        return Marks(self.canonical)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -184,7 +191,8 @@ class Schema(Generic[T]):
             name: sub if name in needed or self._says_enough(properties[name]) else _nullable(sub)
             for name, sub in asked["properties"].items()
         }
-        possible = [name for name, sub in properties.items() if sub != NEVER]
+        asked["properties"] = with_quotes(self.canonical, properties, asked["properties"])
+        possible = [name for name in asked["properties"] if properties.get(name) != NEVER]
         asked["required"] = list(dict.fromkeys([*possible, *needed]))
         return asked
 

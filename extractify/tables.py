@@ -6,14 +6,13 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from extractify.grounding import ground
 from extractify.messages import clipped
-from extractify.nodes import escaped
+from extractify.nodes import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from extractify.messages import JsonValue
+    from extractify.evidence import Evidence
     from extractify.outcomes import Outcome
 
 
@@ -31,10 +30,11 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
         count, tokens = len(outcome.attempts), outcome.usage.total_tokens
         attempts = "1 attempt" if count == 1 else f"{count} attempts"
         known = "?" if tokens is None else tokens
-        cost = Text(f"{attempts}, {known} tokens", "dim")
+        asked = count or outcome.error
+        cost = Text(f"{attempts}, {known} tokens" if asked else "", "dim")
         end = Text(f"FAILED after {outcome.seconds:.1f} s", "bold red")
         if not outcome.error:
-            end = Text(f"{outcome.seconds:.1f} s", "dim")
+            end = Text(f"{outcome.seconds:.1f} s" if asked else "", "dim")
         table.add_row(Text(visible(outcome.name), "bold"), cost, end)
         for field, value, remark, style in _rows(outcome):
             name = Text(f"  {visible(field)}")
@@ -50,28 +50,28 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:
         yield "", "", str(outcome.error), "red"
     for problem in problems:
         yield problem.pointer or "/", problem.got, problem.expected, "red"
-    evidence = ground(outcome.data, outcome.text)
-    for pointer, leaf in _leaves(outcome.data):
+    evidence = outcome.evidence
+    for pointer, leaf in leaves(outcome.data):
         value = leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)
         found = evidence.get(pointer)
         if pointer in {problem.pointer for problem in problems}:
             continue
         if found is None or isinstance(leaf, bool):
             yield pointer, value, "", ""
+        elif found.status == "inferred":
+            yield pointer, value, "inferred", "dim"
         elif not found.spans:
             yield pointer, value, "not in the text", "bold red"
         else:
-            as_written = outcome.text[slice(*found.spans[0])]
-            seen = "" if found.status == "exact" else f": {as_written}"
-            yield pointer, value, f"yes, {found.status}{seen}", "green"
+            yield pointer, value, f"yes, {_place(found, outcome.text)}", "green"
 
 
-def _leaves(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonValue]]:
-    if isinstance(value, dict | list) and value:
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(inner, f"{pointer}/{escaped(str(key))}")
-    elif pointer or value is not None:
-        yield pointer, value
+def _place(found: Evidence, text: str) -> str:
+    """How a value stands there, and as what if that isn't the same."""
+    best = found.spans[0]
+    unsure = ", ambiguous" if found.ambiguous else ""
+    seen = "" if found.status == "exact" else f": {text[best.start : best.end]}"
+    return f"{found.status}{unsure}{seen}"
 
 
 def visible(text: str) -> str:
@@ -84,8 +84,8 @@ def visible(text: str) -> str:
 
 def count_absent(outcome: Outcome) -> int:
     """How many of a value's leaves don't stand in the text; those that can't are left out."""
-    evidence = ground(outcome.data, outcome.text)
-    booleans = {pointer for pointer, leaf in _leaves(outcome.data) if isinstance(leaf, bool)}
+    evidence = outcome.evidence
+    booleans = {pointer for pointer, leaf in leaves(outcome.data) if isinstance(leaf, bool)}
     return sum(not found.spans for at, found in evidence.items() if at not in booleans)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args, overload
 
 from extractify.coercion import Numbers
 from extractify.errors import ConfigurationError
-from extractify.messages import JsonValue
+from extractify.markers import Grounding
+from extractify.messages import DEFAULT_PARAMETERS, JsonValue, Parameters
 from extractify.repair import DEFAULT_REPAIR, Repair
 from extractify.samples import encoded
 from extractify.schema import Schema, compile_schema
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing_extensions import TypeForm
 
 T = TypeVar("T")
+PolicyName: TypeAlias = Literal["required", "reported", "inferred", "off"]
+OnMissing: TypeAlias = Literal["null", "error"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,11 @@ class Task(Generic[T]):
     to the system message as they are. examples: (document, value) pairs, shown as earlier turns.
     repair: the budget, or the most requests. temperature: clamped to what the endpoint takes; None
     leaves it to the profile. max_tokens: of the answer, thinking included; None leaves it to the
-    profile. extra: vendor parameters for the request body. numbers: how the documents write
-    numbers; None reads only what has one meaning everywhere.
+    profile. extra: vendor parameters for the request body. parameters: those with names of their
+    own. numbers: how the documents write numbers; None reads only what has one meaning everywhere.
+    grounding: whether values have to stand in the document, where a field doesn't say otherwise
+    (see `Grounding`). on_missing: what becomes of one that has to and, after the last turn, still
+    doesn't: null if the target takes that, or an error.
     """
 
     target: Any
@@ -38,7 +44,10 @@ class Task(Generic[T]):
     temperature: float | None = None
     max_tokens: int | None = None
     extra: Mapping[str, JsonValue] | None = None
+    parameters: Parameters = DEFAULT_PARAMETERS
     numbers: Numbers | None = None
+    grounding: Grounding | PolicyName = "reported"
+    on_missing: OnMissing = "null"
 
     if TYPE_CHECKING:
         # What a target tells the type checker about T; at run time the dataclass writes this.
@@ -53,7 +62,10 @@ class Task(Generic[T]):
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
+            parameters: Parameters = ...,
             numbers: Numbers | None = None,
+            grounding: Grounding | PolicyName = "reported",
+            on_missing: OnMissing = "null",
         ) -> None: ...
         @overload
         def __init__(
@@ -65,7 +77,10 @@ class Task(Generic[T]):
             temperature: float | None = None,
             max_tokens: int | None = None,
             extra: Mapping[str, JsonValue] | None = None,
+            parameters: Parameters = ...,
             numbers: Numbers | None = None,
+            grounding: Grounding | PolicyName = "reported",
+            on_missing: OnMissing = "null",
         ) -> None: ...
         def __init__(self, target: object, *positional: object, **options: object) -> None: ...
 
@@ -76,11 +91,24 @@ class Task(Generic[T]):
             encoded(schema, text, value)
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigurationError(f"Task(max_tokens={self.max_tokens}) leaves no answer.")
+        top_p = self.parameters.top_p
+        if top_p is not None and not 0 <= top_p <= 1:
+            raise ConfigurationError(f"Parameters(top_p={top_p}) isn't between 0 and 1.")
+        if self.grounding not in list(Grounding):
+            known = ", ".join(Grounding)
+            raise ConfigurationError(f"Task(grounding={self.grounding!r}) is none of {known}.")
+        if self.on_missing not in get_args(OnMissing):
+            raise ConfigurationError(f"Task(on_missing={self.on_missing!r}): null, or error.")
 
     @property
     def budget(self) -> Repair:
         """The repair budget, also where it was given as a number of requests."""
         return Repair(self.repair) if isinstance(self.repair, int) else self.repair
+
+    @property
+    def policy(self) -> Grounding:
+        """Whether values have to stand in the document, where a field doesn't say otherwise."""
+        return Grounding(self.grounding)
 
     @property
     def schema(self) -> Schema[T]:

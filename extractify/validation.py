@@ -19,6 +19,7 @@ from pydantic_core import ValidationError
 from extractify.coercion import Numbers, coerced, readings
 from extractify.conformance import conform
 from extractify.hazards import exact, hazards, is_strict, leaves
+from extractify.markers import without_quotes
 from extractify.memory import remembered
 from extractify.messages import Fix, JsonValue, Problem
 from extractify.nodes import at, below, branches, escaped, kinds, plain, put, under
@@ -68,6 +69,7 @@ def validate(
 
     context: handed to pydantic's validators as `info.context`. numbers: how numbers are written.
     """
+    data = without_quotes(schema.marks, data)
     unsound = first(_unsound(data))
     if unsound:
         return Verdict(None, (), unsound)

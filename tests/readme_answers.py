@@ -27,6 +27,16 @@ ANSWERS: dict[str, tuple[JsonValue, ...]] = {
         {"shop": "Corner Shop", "prices": [1.20, 2.80], "total": 4.40},
         {"shop": "Corner Shop", "prices": [1.20, 2.80], "total": 4.00},
     ),
+    "Ada Byron": (
+        {
+            "name": "Ada Byron",
+            "email": "ada@acme.example",
+            "hours": "full-time",
+            "remote": True,
+            "remote_quote": "I work from home.",
+            "field": "science",
+        },
+    ),
     "A poem about the sea": ("There is no receipt in this poem.",),
 }
 

@@ -165,10 +165,13 @@ RULES: dict[str, Callable[[Json], Iterator[str]]] = {
     "full": whatever,
     "openai": whatever,
     "m2.7": m27,
+    "minimax": m27,
     "openai-strict": openai_strict,
     "llama.cpp": grammar,
     "smollm2": grammar,
     "ollama": grammar,
+    "llamacpp": grammar,
+    **dict.fromkeys(("groq", "openrouter", "together", "anthropic", "vllm", "sglang"), whatever),
     "xgrammar": grammar,
     "gemini": gemini,
     "llguidance": whatever,  # its own compiler is the checker

@@ -154,6 +154,12 @@ def test_a_document_becomes_one_line_of_json(server: Server) -> None:
     assert line.pop("seconds") >= 0
     assert line["usage"]["total_tokens"] == 15
     del line["usage"]
+    evidence = line.pop("evidence")
+    assert {pointer: found["status"] for pointer, found in evidence.items()} == {
+        "/seller": "exact",
+        "/total": "typed",
+        "/paid": "missing",
+    }
     assert line == {
         "document": "good.txt",
         "value": {"seller": "Acme", "total": "12.5", "due": None, "paid": False},
@@ -377,6 +383,31 @@ def test_the_table_shows_a_failed_document_with_what_is_wrong_and_the_rest(
 
 
 # --- schema ------------------------------------------------------------------------------------
+
+
+def test_ground_shows_where_a_value_stands(folder: Path) -> None:
+    (folder / "bill.txt").write_text("Total\nEUR 1.249,50\n")
+    arguments = ["ground", str(folder / "bill.txt"), "--value"]
+    found = run(*arguments, '{"total": 1249.5}')
+    assert found.exit_code == 0
+    assert json.loads(found.stdout)["/total"] == {
+        "status": "typed",
+        "spans": [{"start": 10, "end": 18, "line": 2, "column": 5}],
+        "ambiguous": False,
+    }
+    table = run(*arguments, '{"total": 1249.5, "due": "2024-04-05"}', "--format", "table")
+    assert table.exit_code == 1
+    assert "yes, typed: 1.249,50" in table.stdout
+    assert "not in the text" in table.stdout
+
+
+def test_ground_wants_json_and_a_file(folder: Path) -> None:
+    wrong = run("ground", str(folder / "none.txt"), "--value", "{total}")
+    assert wrong.exit_code == 2
+    assert "The --value is no JSON" in wrong.stderr
+    missing = run("ground", str(folder / "none.txt"), "--value", "1")
+    assert missing.exit_code == 2
+    assert "can't be read" in missing.stderr
 
 
 def test_schema_shows_what_is_sent_and_what_is_checked_here() -> None:

@@ -32,8 +32,8 @@ from extractify import (
     TransportError,
 )
 from extractify.events import AttemptJudged, Done, Event, RepairAsked, RequestSent
+from extractify.limits import Limits
 from extractify.profiles import FULL
-from extractify.transport import Limits
 from tests.loopback import (
     KEY,
     Answer,
@@ -257,14 +257,14 @@ def test_one_async_client_serves_many_tasks() -> None:
 
 def test_many_first_calls_open_one_pool() -> None:
     async def unopened(where: Endpoint) -> None:
-        client = AsyncClient(where, limits=Limits(max_connections=1))
+        client = AsyncClient(where, limits=Limits(connections=1))
         await asyncio.gather(*(client.extract(int, f"no {n}") for n in range(8)))
         await client.close()
 
     with Loopback(echo) as server:
         asyncio.run(unopened(plain(server)))
         assert server.connections == 1
-        client = Client(plain(server), limits=Limits(max_connections=1))
+        client = Client(plain(server), limits=Limits(connections=1))
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda n: client.extract(int, f"no {n}"), range(8)))
         client.close()

@@ -8,19 +8,34 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
-from extractify import Client, Completion, Endpoint, Message, Repair, Task
+from extractify import (
+    Client,
+    Completion,
+    DocumentError,
+    Endpoint,
+    Image,
+    Message,
+    Parameters,
+    Repair,
+    Task,
+)
 from extractify.conversation import Setting, converse
 from extractify.dialects import named
 from extractify.errors import ExtractionError
 from extractify.profiles import M2_7
+from tests.loopback import Loopback, completion, endpoint
+
+if TYPE_CHECKING:
+    from extractify.messages import JsonValue
 
 PAGE = Path(__file__).parents[2] / "shared" / "seed" / "input.schema.json"
 
@@ -292,3 +307,106 @@ def test_temperatures_are_brought_into_the_range() -> None:
     asked = {given: body_of(BY_HAND, Task(Order, temperature=given)) for given in (0.0, 0.4, 7.5)}
     assert [body["temperature"] for body in asked.values()] == [0.01, 0.4, 1.0]
     assert "temperature" not in body_of(BY_HAND, Order)
+
+
+# --- the other ways to ask -----------------------------------------------------------------------
+
+AS_A_TOOL = Task(Order, parameters=Parameters(structure="tool"))
+IN_THE_PROMPT = Task(Order, parameters=Parameters(structure="prompt"))
+
+
+def check_tools(body: Any, page: Page) -> None:
+    """What the page says of tools; of all the rest, what the contract above says."""
+    (tool,) = body.pop("tools")
+    assert body.pop("tool_choice") == "auto"
+    assert set(tool) == {"type", "function"}
+    assert set(tool["function"]) == {"name", "description", "parameters"}
+    jsonschema.Draft202012Validator.check_schema(tool["function"]["parameters"])
+    assert "response_format" not in body
+    if page is not None:
+        page.validate({**body, "tools": [tool], "tool_choice": "auto"})
+
+
+@pytest.mark.parametrize("target", [*TARGETS, *TASKS])
+def test_a_request_for_a_tool_s_arguments_keeps_the_contract(target: Any, page: Page) -> None:
+    task = target if isinstance(target, Task) else Task(target)
+    body = body_of(BY_HAND, replace(task, parameters=Parameters(structure="tool")))
+    check_tools(body, page)
+    without_format = {**CONTRACT, "required": ["model", "messages"]}
+    jsonschema.Draft202012Validator(without_format).validate(body)
+
+
+def test_a_request_by_the_prompt_alone_keeps_the_contract(page: Page) -> None:
+    body = body_of(BY_HAND, IN_THE_PROMPT)
+    assert not body.keys() & {"response_format", "tools", "tool_choice"}
+    assert page is None or page.is_valid(body)
+
+
+def called(arguments: str) -> dict[str, Any]:
+    function: dict[str, JsonValue] = {"name": "Order", "arguments": arguments}
+    call: JsonValue = {"id": "call_1", "type": "function", "index": 0, "function": function}
+    thoughts: JsonValue = [{"type": "reasoning.text", "text": "hm"}]
+    message = {"tool_calls": [call], "reasoning_details": thoughts}
+    return completion("", finish_reason="tool_calls", message=message)
+
+
+def test_a_tool_s_arguments_are_the_answer_and_a_repair_turn_replies_to_the_call(
+    page: Page,
+) -> None:
+    bad, good = '{"result": {"number": "many"}}', '{"result": {"number": 7}}'
+    with Loopback([(200, {}, called(bad)), (200, {}, called(good))]) as server:
+        with Client(endpoint(server)) as client:
+            result = client.extract(AS_A_TOOL, "One a, 1.50")
+        first, second = (received.body for received in server.requests)
+    assert result.value.number == 7
+    assert result.attempts[0].completion.text == bad
+    assert result.attempts[0].completion.tool_calls[0].name == "Order"
+    for body in (first, second):
+        check_tools(dict(body), page)
+    answer, reply = second["messages"][-2:]
+    assert (answer["role"], answer["content"]) == ("assistant", "")
+    assert "index" not in answer["tool_calls"][0]
+    assert answer["reasoning_details"]
+    assert (reply["role"], reply["tool_call_id"]) == ("tool", "call_1")
+    assert "/number" in reply["content"]
+
+
+def test_broken_arguments_are_never_sent_back(page: Page) -> None:
+    with Loopback([(200, {}, called('{"result": {"number": mmm')), "{}"]) as server:
+        with Client(endpoint(server)) as client, pytest.raises(ExtractionError):
+            client.extract(replace(AS_A_TOOL, repair=2), "One a, 1.50")
+        body = server.requests[1].body
+    check_tools(dict(body), page)
+    assert "mmm" not in json.dumps(body)
+    assert all("tool_calls" not in message for message in body["messages"])
+    assert [message["role"] for message in body["messages"]][-1] == "user"
+
+
+def test_prose_instead_of_a_call_is_read() -> None:
+    prose = 'Here it is: {"result": {"number": 7}}'
+    with Loopback([prose]) as server, Client(endpoint(server)) as client:
+        assert client.extract(AS_A_TOOL, "One a, 1.50").value.number == 7
+
+
+def test_the_run_route_s_input_keeps_the_contract(page: Page) -> None:
+    run = replace(BY_HAND, dialect="cloudflare_run")
+    for target in (Order, Tree, TASKS[1]):
+        body = body_of(run, target)
+        assert set(body) == {"model", "input"}
+        check({**body["input"], "model": body["model"]}, page)
+        assert page is None or page.is_valid(body["input"])
+
+
+def test_images_keep_the_contract_s_shape_where_a_profile_lets_them_through(page: Page) -> None:
+    seeing = replace(BY_HAND, profile=replace(M2_7, images=True))
+    turn = Message("user", "What is it?", images=(Image.of(b"x"), Image("https://x.test/a.png")))
+    body = body_of(seeing, Order, [turn])
+    assert page is None or page.is_valid(body)
+    with pytest.raises(DocumentError, match="looks at no pictures"):
+        body_of(BY_HAND, Order, [turn])
+    assert body_of(seeing, Order, [Message("user", "", images=(Image.of(b"x"),))])
+
+
+def test_a_conversation_with_a_system_message_in_its_middle_keeps_the_contract(page: Page) -> None:
+    turns = [Message("user", "1"), Message("system", "Be brief."), Message("user", "2", "bob")]
+    check(body_of(BY_HAND, Order, turns), page)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -18,21 +19,25 @@ from extractify import (
     Completion,
     ContentBlocked,
     ContextTooLong,
+    DocumentError,
     EndpointError,
+    Image,
     InvalidRequest,
     InvalidResponse,
     Message,
     Overloaded,
+    Parameters,
     QuotaExceeded,
     RateLimited,
     Request,
+    Tool,
     Usage,
 )
 from extractify.dialects import DIALECTS, named
-from extractify.dialects.workers_ai import CLOUDFLARE, MINIMAX
+from extractify.dialects.verdicts import CLOUDFLARE, MINIMAX, Code, Table, Verdict
 from extractify.errors import ConfigurationError
 from extractify.messages import JsonValue, ResponseFormat
-from extractify.profiles import FULL, OPENAI
+from extractify.profiles import FULL, M2_7, OPENAI, OPENROUTER
 from tests.loopback import completion
 from tests.pickling import pickled
 
@@ -60,6 +65,7 @@ WORDLESS = [
 ]
 
 both = pytest.mark.parametrize("dialect", ["openai", "workers_ai"])
+each = pytest.mark.parametrize("dialect", sorted(DIALECTS))
 
 
 def read(
@@ -167,15 +173,153 @@ def test_half_a_character_does_not_stop_a_repair_turn() -> None:
     assert body["messages"] == [{"role": "user", "content": "got ?"}]
 
 
+TOOL = Tool("look_up", "Looks it up.", {"type": "object"})
+
+
+@both
+def test_every_parameter_travels_by_its_own_name(dialect: str) -> None:
+    given = Parameters(top_p=0.9, tools=(TOOL,), tool_choice="none", mask_sensitive_info=True)
+    body = written(
+        dialect, Request("m", MESSAGES, parameters=given, stream=True, include_usage=True)
+    )
+    function: JsonValue = {
+        "name": "look_up",
+        "description": "Looks it up.",
+        "parameters": {"type": "object"},
+    }
+    assert body == {
+        "model": "m",
+        "messages": body["messages"],
+        "top_p": 0.9,
+        "tools": [{"type": "function", "function": function}],
+        "tool_choice": "none",
+        "mask_sensitive_info": True,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert "stream_options" not in written(dialect, Request("m", MESSAGES, stream=True))
+
+
+def test_a_response_format_of_the_users_wins_over_the_targets() -> None:
+    given = Parameters(response_format={"type": "json_object"})
+    raw = named("openai").write(Request("m", MESSAGES, FORMAT, parameters=given), FULL)
+    assert raw.count(b'"response_format"') == 1
+    assert json.loads(raw)["response_format"] == {"type": "json_object"}
+
+
+def test_one_field_limits_the_output_whatever_else_is_given() -> None:
+    extra: dict[str, JsonValue] = {"max_completion_tokens": 9, "max_tokens": 9}
+    body = written("openai", Request("m", MESSAGES, max_tokens=5, extra=extra), OPENAI)
+    assert (body["max_completion_tokens"], "max_tokens" in body) == (5, False)
+
+
+@pytest.mark.parametrize(("profile", "choice"), [(FULL, "auto"), (OPENAI, "required")])
+def test_the_answer_may_be_asked_for_as_a_tools_arguments(profile: Profile, choice: str) -> None:
+    given = Parameters(tools=(TOOL,))
+    request = Request("m", MESSAGES, FORMAT, parameters=given, structure="tool")
+    body = written("openai", request, profile)
+    tools: Any = body["tools"]
+    assert [tool["function"]["name"] for tool in tools] == ["Invoice", "look_up"]
+    assert tools[0]["function"]["parameters"] == FORMAT.schema
+    assert tools[0]["function"]["description"]
+    assert body["tool_choice"] == choice
+    assert "response_format" not in body
+
+
+def test_in_the_prompt_alone_no_schema_travels() -> None:
+    body = written("openai", Request("m", MESSAGES, FORMAT, structure="prompt"))
+    assert set(body) == {"model", "messages"}
+
+
+def test_the_run_route_has_the_model_beside_the_input() -> None:
+    request = Request("minimax/m2.7", MESSAGES, FORMAT, 0.2, 4096, {"top_k": 40, "model": "x"})
+    body = written("cloudflare_run", request)
+    chat = written("workers_ai", request)
+    assert body == {
+        "model": chat.pop("model"),
+        "input": chat,
+    }
+    assert DIALECTS["cloudflare_run"].path == "/run"
+
+
+def test_pictures_follow_the_text_of_their_message() -> None:
+    data = Image.of(b"\x89PNG", "image/png")
+    turn = Message("user", "What?", images=(Image("https://x.test/a.jpg"), data))
+    bare = Message("user", "", images=(data,))
+    body: Any = written("openai", Request("m", (turn, bare)))
+    assert body["messages"][0]["content"] == [
+        {"type": "text", "text": "What?"},
+        {"type": "image_url", "image_url": {"url": "https://x.test/a.jpg"}},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+    ]
+    assert [part["type"] for part in body["messages"][1]["content"]] == ["image_url"]
+
+
+def test_pictures_that_nobody_would_look_at_are_refused() -> None:
+    turn = Message("user", "What?", images=(Image("https://x.test/a.jpg"),))
+    with pytest.raises(DocumentError, match=r"'m2\.7'.*images=True"):
+        written("workers_ai", Request("m", (turn,)), M2_7)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "a.jpg", "/etc/passwd", "file:///etc/passwd", "https://x y", "data:text/html,x"]
+)
+def test_a_picture_is_given_by_a_url_that_can_travel(url: str) -> None:
+    turn = Message("user", "What?", images=(Image(url),))
+    with pytest.raises(DocumentError, match=r"Image\.of"):
+        written("openai", Request("m", (turn,)))
+
+
+def test_where_one_system_message_is_allowed_it_leads_and_says_all() -> None:
+    turns = (
+        Message("user", "1"),
+        Message("system", "A."),
+        Message("user", "2"),
+        Message("system", "B."),
+    )
+    body: Any = written("workers_ai", Request("m", turns), M2_7)
+    said = [(turn["role"], turn["content"]) for turn in body["messages"]]
+    assert said == [("system", "A.\n\nB."), ("user", "1"), ("user", "2")]
+    untouched: Any = written("workers_ai", Request("m", turns))
+    assert [turn["role"] for turn in untouched["messages"]] == ["user", "system"] * 2
+
+
+def test_tool_calls_go_back_without_their_index() -> None:
+    call: JsonValue = {"id": "c1", "index": 0, "type": "function", "function": {"name": "f"}}
+    turn = Message("assistant", "", extra={"tool_calls": [call, None]})
+    reply = Message("tool", "5", extra={"tool_call_id": "c1"})
+    body: Any = written("workers_ai", Request("m", (turn, reply)), M2_7)
+    kept = {"id": "c1", "type": "function", "function": {"name": "f"}}
+    assert body["messages"] == [
+        {"role": "assistant", "content": "", "tool_calls": [kept]},
+        {"role": "tool", "content": "5", "tool_call_id": "c1"},
+    ]
+
+
+def test_thoughts_go_back_where_the_profile_wants_them() -> None:
+    turn = Message("assistant", "", extra={"reasoning_content": "Hm.", "reasoning_details": []})
+
+    def sent(profile: Profile) -> list[str]:
+        body: Any = written("openai", Request("m", (turn,)), profile)
+        return list(body["messages"][0])[2:]
+
+    assert sent(M2_7) == ["reasoning_content", "reasoning_details"]
+    assert sent(OPENROUTER) == ["reasoning_details"]
+    assert sent(OPENAI) == []
+
+
 def test_an_unknown_dialect_is_told_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"'opnai'.*openai, workers_ai"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"'opnai'.*cloudflare_run, minimax, openai, openrouter, workers_ai",
+    ):
         named("opnai")
 
 
 # --- reading answers -----------------------------------------------------------------------------
 
 
-@both
+@each
 def test_a_completion_of_m2_7_is_read_whole(dialect: str) -> None:
     details: list[JsonValue] = [{"type": "reasoning.text", "text": "Hm."}]
     said: dict[str, JsonValue] = {"reasoning_content": "Hm.", "reasoning_details": details}
@@ -191,7 +335,7 @@ def test_a_completion_of_m2_7_is_read_whole(dialect: str) -> None:
     assert pickled(got) == got
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("content", "text"),
     [
@@ -230,6 +374,8 @@ def test_usage_that_is_missing_is_unknown_and_not_nothing(usage: JsonValue) -> N
 
 
 def test_usage_that_is_no_number_is_unknown() -> None:
+    huge = json.dumps(completion("{}")).replace("120", "9" * 400)
+    assert read("openai", huge.encode()).usage.prompt_tokens == int("9" * 400)
     body = json.dumps(completion("{}")).replace("120", "NaN").replace("40", "1e999")
     usage = read("openai", body.encode()).usage
     assert usage == Usage(total_tokens=160, cached_tokens=64, reasoning_tokens=15)
@@ -247,6 +393,13 @@ def test_a_byte_that_is_no_utf_8_does_not_lose_the_answer() -> None:
     assert read("openai", body).text == "\ufffd"
 
 
+def test_no_more_envelopes_are_opened_than_there_can_be() -> None:
+    body: JsonValue = completion("{}")
+    for _ in range(9):
+        body = {"result": body}
+    assert type(failed("workers_ai", body)) is InvalidResponse
+
+
 def test_cloudflares_envelopes_are_opened() -> None:
     bare = completion("{}")
     rest: JsonValue = {"result": bare, "success": True, "errors": [], "messages": []}
@@ -257,11 +410,34 @@ def test_cloudflares_envelopes_are_opened() -> None:
         assert read("workers_ai", body).text == "{}"
 
 
+@each
+@pytest.mark.parametrize(
+    ("given", "read_as"),
+    [
+        ("no list", []),
+        ([None, "f", {"function": None}, {"function": {"name": 5, "arguments": "{}"}}], []),
+        ([{"id": 7, "function": {"name": "f", "arguments": None}}], []),
+        ([{"id": None, "function": {"name": "f", "arguments": {"a": 1}}}], [("", '{"a": 1}')]),
+        ([{"id": "c", "function": {"name": "f", "arguments": "["}}], [("c", "[")]),
+    ],
+)
+def test_tool_calls_of_any_shape_are_read_as_far_as_they_can_be(
+    dialect: str, given: JsonValue, read_as: list[tuple[str, str]]
+) -> None:
+    got = read(dialect, completion("", message={"tool_calls": given}))
+    assert [(call.id, call.arguments) for call in got.tool_calls] == read_as
+
+
 # --- reading errors ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "kind"), CLOUDFLARE.items())
-def test_cloudflares_codes_stand_for_errors(code: int, kind: type[EndpointError]) -> None:
+def rows(table: Table) -> list[tuple[Code, Verdict]]:
+    """The codes that stand for the same whatever the status."""
+    return [(code, verdict) for (status, code), verdict in table.items() if status is None]
+
+
+@pytest.mark.parametrize(("code", "verdict"), rows(CLOUDFLARE))
+def test_cloudflares_codes_stand_for_errors(code: int, verdict: Verdict) -> None:
     listed: JsonValue = [{"code": code, "message": SECRET}]
     bodies: list[JsonValue] = [
         {"result": None, "success": False, "errors": listed, "messages": []},
@@ -270,9 +446,11 @@ def test_cloudflares_codes_stand_for_errors(code: int, kind: type[EndpointError]
         {"success": False, "errors": [{"code": str(code), "message": SECRET}]},
     ]
     for body in bodies:
-        error = failed("workers_ai", body, 400)
-        assert (type(error), error.code, error.detail) == (kind, str(code), SECRET)
-        assert f"code {code}" in str(error)
+        for dialect in ("workers_ai", "cloudflare_run"):
+            error = failed(dialect, body, 400)
+            told = (type(error), error.code, error.detail, error.retries)
+            assert told == (verdict.error, str(code), SECRET, verdict.retries)
+            assert f"code {code}" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -303,20 +481,25 @@ def test_a_code_of_cloudflares_wins_over_the_status(
     assert type(failed("workers_ai", body, status)) is kind
 
 
-@pytest.mark.parametrize(("code", "kind"), MINIMAX.items())
+@pytest.mark.parametrize("dialect", ["workers_ai", "cloudflare_run", "minimax"])
+@pytest.mark.parametrize(("code", "verdict"), rows(MINIMAX))
 def test_minimax_codes_stand_for_errors_in_either_style(
-    code: int, kind: type[EndpointError]
+    code: int, verdict: Verdict, dialect: str
 ) -> None:
     base: JsonValue = {"base_resp": {"status_code": code, "status_msg": SECRET}, "choices": None}
     as_text: JsonValue = {"base_resp": {"status_code": str(code), "status_msg": SECRET}}
-    for body in (base, as_text, {"result": base, "success": True}):
-        error = failed("workers_ai", body)
-        assert (type(error), error.code, error.detail) == (kind, str(code), SECRET)
+    bodies: list[JsonValue] = [base, as_text]
+    if dialect != "minimax":
+        bodies.append({"result": base, "success": True})
+    for status, body in itertools.product((200, 400), bodies):
+        error = failed(dialect, body, status)
+        told = (type(error), error.code, error.detail, error.retries)
+        assert told == (verdict.error, str(code), SECRET, verdict.retries)
     chat: JsonValue = {
         "type": "error",
         "error": {"type": "bad_request_error", "message": f"{SECRET} ({code})", "http_code": "400"},
     }
-    assert type(failed("workers_ai", chat, 400)) is kind
+    assert type(failed(dialect, chat, 400)) is verdict.error
 
 
 @pytest.mark.parametrize(
@@ -339,7 +522,7 @@ def test_a_base_resp_without_a_code_is_no_error(code: JsonValue) -> None:
     assert read("workers_ai", body).text == "{}"
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -371,7 +554,7 @@ def test_without_a_code_the_status_says_what_is_wrong(
         assert ("`detail`" in str(error)) == bool(body)
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("problem", "status", "kind"),
     [
@@ -394,7 +577,7 @@ def test_an_error_in_openais_style_says_more_than_its_status(
     assert type(failed(dialect, {"error": problem}, status)) is kind
 
 
-@both
+@each
 def test_an_http_200_with_an_error_in_it_is_an_error(dialect: str) -> None:
     assert failed(dialect, completion("{}", error={"code": 503})).code == "503"
     assert type(failed(dialect, completion("{}", error="broken"))) is InvalidRequest
@@ -402,7 +585,7 @@ def test_an_http_200_with_an_error_in_it_is_an_error(dialect: str) -> None:
     assert type(failed(dialect, {"choices": [choice]})) is Overloaded
 
 
-@both
+@each
 @pytest.mark.parametrize(
     "body",
     [
@@ -437,7 +620,7 @@ def test_deep_nesting_in_an_error_is_read_without_recursion() -> None:
         assert failed(dialect, deep).detail == deep.decode()
 
 
-@both
+@each
 def test_a_content_filter_is_no_answer(dialect: str) -> None:
     error = failed(dialect, completion(SECRET, finish_reason="content_filter"))
     assert (type(error), error.code) == (ContentBlocked, "content_filter")
@@ -472,6 +655,9 @@ def test_a_failure_of_cloudflares_without_a_reason_is_still_one() -> None:
         ({"retry-after": "nan"}, 0.0),
         ({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}, None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"x-ratelimit-reset": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"x-ratelimit-reset": "1774000000"}, None),
+        ({"retry-after": "5", "x-ratelimit-reset": "Wed, 21 Oct 2037 07:28:00 GMT"}, 5.0),
     ],
 )
 def test_the_pause_an_endpoint_asks_for_is_read(
@@ -487,7 +673,12 @@ def test_the_pause_may_be_a_date() -> None:
     assert 28 <= waited <= 30 + time.get_clock_info("time").resolution
 
 
-@pytest.mark.parametrize("header", ["x-request-id", "cf-ray"])
+def test_a_reset_date_is_no_pause_where_no_rate_is_limited() -> None:
+    headers = {"x-ratelimit-reset": "Wed, 21 Oct 2037 07:28:00 GMT"}
+    assert failed("openai", b"", 503, headers).retry_after is None
+
+
+@pytest.mark.parametrize("header", ["x-request-id", "cf-ray", "cf-aig-log-id", "request-id"])
 def test_an_error_names_the_request_for_the_vendors_support(header: str) -> None:
     error = failed("openai", b"", 500, {header: "8f2-AMS"})
     assert error.request_id == "8f2-AMS"
@@ -515,7 +706,7 @@ json_values = st.recursive(
 )
 
 
-@both
+@each
 @settings(max_examples=50, deadline=None)
 @given(
     body=st.dictionaries(keys, json_values, max_size=5).map(lambda data: json.dumps(data).encode())

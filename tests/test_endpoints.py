@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from pprint import pformat
 from typing import Any
 
 import pytest
 
 from extractify import Client, ConfigurationError, Endpoint
+from extractify.dialects.verdicts import CLOUDFLARE as CLOUDFLARE_CODES
+from extractify.dialects.verdicts import MINIMAX as MINIMAX_CODES
+from extractify.dialects.verdicts import OPENAI as OPENAI_CODES
 from extractify.endpoints import LOCAL, PRESETS, resolve
 from extractify.messages import Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, SMOLLM2
@@ -57,6 +61,99 @@ def test_openai_and_the_local_model_are_presets_too() -> None:
     assert openai == Endpoint("https://api.openai.com/v1", "gpt-5-mini", KEY, profile=OPENAI)
     assert Endpoint.parse("local:smollm2", {}) == Endpoint(LOCAL, "smollm2", profile=SMOLLM2)
     assert Endpoint.parse("local:/a.gguf", {}) == Endpoint(LOCAL, "/a.gguf", profile=LLAMA_CPP)
+
+
+ACCOUNT = "https://api.cloudflare.com/client/v4/accounts/abc"
+ENVIRONMENT = {
+    **CLOUDFLARE,
+    **{
+        f"{name}_API_KEY": KEY
+        for name in ("MINIMAX", "OPENAI", "OPENROUTER", "GROQ", "TOGETHER", "GEMINI", "ANTHROPIC")
+    },
+    "AZURE_OPENAI_API_KEY": KEY,
+    "AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com/",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "dialect"),
+    [
+        ("cloudflare", f"{ACCOUNT}/ai/v1", "workers_ai"),
+        (
+            "cloudflare-run",
+            "https://api.cloudflare.com/client/v4/accounts/abc/ai",
+            "cloudflare_run",
+        ),
+        ("minimax", "https://api.minimax.io/v1", "minimax"),
+        ("openai", "https://api.openai.com/v1", "openai"),
+        ("openrouter", "https://openrouter.ai/api/v1", "openrouter"),
+        ("groq", "https://api.groq.com/openai/v1", "openai"),
+        ("together", "https://api.together.xyz/v1", "openai"),
+        ("azure", "https://mine.openai.azure.com/openai/v1", "openai"),
+        ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "openai"),
+        ("anthropic", "https://api.anthropic.com/v1", "openai"),
+        ("ollama", "http://127.0.0.1:11434/v1", "openai"),
+        ("vllm", "http://127.0.0.1:8000/v1", "openai"),
+        ("sglang", "http://127.0.0.1:30000/v1", "openai"),
+        ("llamacpp", "http://127.0.0.1:8080/v1", "openai"),
+    ],
+)
+def test_every_preset_leads_to_its_route(name: str, url: str, dialect: str) -> None:
+    endpoint = Endpoint.parse(f"{name}:{PRESETS[name].example}", ENVIRONMENT)
+    assert (endpoint.url, endpoint.dialect) == (url, dialect)
+    needs_key = PRESETS[name].key_variable is not None and PRESETS[name].needs_key
+    assert endpoint.api_key == (KEY if needs_key else None)
+    assert Client(endpoint).build_request(int, "7").body
+    if needs_key:
+        assert str(PRESETS[name].key_variable) in refused(f"{name}:m")
+
+
+def test_a_server_of_ones_own_may_want_a_key() -> None:
+    assert Endpoint.parse("vllm:m", {"VLLM_API_KEY": KEY}).api_key == KEY
+    assert Endpoint.parse("vllm:m", {"VLLM_BASE_URL": "http://gpu:1/v1"}).url == "http://gpu:1/v1"
+
+
+def test_the_presets_of_the_neighbours_say_what_they_can_do() -> None:
+    parse = Endpoint.parse
+    assert parse("minimax:MiniMax-M2.7", ENVIRONMENT).capabilities.parameters == (
+        ("reasoning_split", True),
+    )
+    routed = parse("openrouter:minimax/minimax-m2.7", ENVIRONMENT)
+    assert routed.extra == {"provider": {"require_parameters": True}}
+    claude = parse("anthropic:claude", ENVIRONMENT).capabilities
+    assert (claude.structure, claude.temperature_range) == ("tool", (0.0, 1.0))
+
+
+DOCS = (Path(__file__).parents[1] / "docs" / "endpoints.md").read_text("utf-8")
+
+
+def test_the_docs_name_every_preset_with_its_dialect_and_variables() -> None:
+    for name, preset in PRESETS.items():
+        (row,) = [line for line in DOCS.splitlines() if line.startswith(f"| `{name}:")]
+        assert f"`{preset.dialect}`, " in row
+        assert preset.profile.name in row or preset.profiles
+        known = preset.key_variable is None or preset.key_variable in row or "the same" in row
+        assert known, row
+
+
+def test_the_docs_say_what_every_code_stands_for() -> None:
+    lines = [line.strip("|").split("|") for line in DOCS.splitlines() if line.startswith("| `")]
+    rows = [[cell.strip(" `") for cell in line] for line in lines]
+    told = {cells[0]: cells for cells in rows}
+    for column, table in ((2, CLOUDFLARE_CODES), (3, MINIMAX_CODES), (4, OPENAI_CODES)):
+        for (_, code), verdict in table.items():
+            cells = told[verdict.error.__name__]
+            assert str(code) in cells[column], code
+            once = verdict.retries == 1
+            assert cells[5].startswith("no" if verdict.retries == 0 else "yes")
+            assert once == (f"{code} once" in cells[column])
+
+
+def test_a_profile_can_be_asked_in_another_way() -> None:
+    assert M2_7.asking(None) is M2_7
+    assert M2_7.asking("native") is M2_7
+    ways = [M2_7.asking("tool").asking(way).structure for way in ("native", "tool", "prompt")]
+    assert ways == ["native", "tool", "prompt"]
 
 
 def test_a_url_names_its_model_behind_a_hash() -> None:
@@ -159,11 +256,9 @@ def test_an_empty_key_is_none() -> None:
 
 
 def test_an_unknown_dialect_or_profile_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigurationError, match="openai, workers_ai"):
+    with pytest.raises(ConfigurationError, match="minimax, openai, openrouter, workers_ai"):
         Endpoint(url="http://host/v1", model="m", dialect="opnai")
-    with pytest.raises(
-        ConfigurationError, match=r"full, gemini, llama\.cpp, llguidance, m2\.7, ollama"
-    ):
+    with pytest.raises(ConfigurationError, match=r"anthropic, full, .*llama\.cpp, .*m2\.7"):
         Endpoint(url="http://host/v1", model="m", profile="m2")
 
 

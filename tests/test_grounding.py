@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractify.grounding import Evidence, ground
+from extractify.evidence import Evidence, Span
+from extractify.grounding import ground
 
 if TYPE_CHECKING:
     from extractify.messages import JsonValue
@@ -35,14 +36,14 @@ def test_every_leaf_has_evidence_under_its_pointer() -> None:
     value: JsonValue = {"name": "Ada", "lines": [{"price": 5}, {"a/b~": "x"}], "none": {}, "l": []}
     evidence = ground(value, "Ada paid 5.")
     assert evidence == {
-        "/name": Evidence("exact", ((0, 3),)),
-        "/lines/0/price": Evidence("exact", ((9, 10),)),
+        "/name": Evidence("exact", (Span(0, 3),)),
+        "/lines/0/price": Evidence("exact", (Span(9, 10),)),
         "/lines/1/a~1b~0": Evidence("missing"),
     }
 
 
 def test_a_value_that_is_one_leaf_has_the_empty_pointer() -> None:
-    assert ground("Ada", "I am Ada.") == {"": Evidence("exact", ((5, 8),))}
+    assert ground("Ada", "I am Ada.") == {"": Evidence("exact", (Span(5, 8),))}
 
 
 def test_nulls_are_skipped() -> None:
@@ -139,7 +140,6 @@ def test_an_identifier_is_no_number_and_no_date(leaf: str, document: str) -> Non
         (123456789012345678901234567890, "123456789012345678901234567890"),
         ("12.50", "12,5"),
         ("1E+3", "1,000"),
-        (-5, "5"),
         ("260.00", "260.00"),
     ],
 )

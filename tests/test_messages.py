@@ -32,6 +32,8 @@ VALUES = [
     Attempt(REQUEST, COMPLETION, (Problem("", "no_json", "expected JSON"),), (), 0.5),
     events.RequestSent(1),
     events.RetryScheduled("RateLimited", 429, 0.5),
+    events.Warned("top_p", "top_p=0 leaves no choice."),
+    events.FellBack("host m", "other m", "Overloaded"),
     events.AttemptJudged(1, 0, 0.5),
     events.RepairAsked(2, ("/a",)),
     events.Done(1, valid=True),
@@ -53,6 +55,8 @@ def test_no_event_has_a_field_for_text_of_the_document() -> None:
     assert names == {
         *("attempt", "attempts", "error", "pointers"),
         *("problems", "seconds", "status", "strategy", "valid"),
+        *("endpoint", "next", "may_run_twice"),
+        *("parameter", "message"),  # of `Warned`: names and numbers of parameters
     }
 
 

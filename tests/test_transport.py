@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import pickle
 import socket
+import ssl
+import subprocess
+import sys
+import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, TypeAlias
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import pytest
 from tenacity.stop import stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_fixed, wait_none
 
 from extractify import (
+    AsyncClient,
     AuthenticationError,
     Client,
     Completion,
@@ -23,8 +33,10 @@ from extractify import (
     Endpoint,
     EndpointError,
     ExtractifyError,
+    Image,
     InvalidRequest,
     InvalidResponse,
+    Limits,
     Message,
     Overloaded,
     QuotaExceeded,
@@ -35,13 +47,16 @@ from extractify import (
     Task,
     TransportError,
 )
-from extractify.events import Done, Event, RequestSent, RetryScheduled
-from extractify.transport import AsyncTransport, Transport, Wire, is_passing
+from extractify.events import Done, Event, RequestSent, RetryScheduled, Warned
+from extractify.messages import ResponseFormat
+from extractify.retrying import is_passing
+from extractify.transport import AsyncTransport, Transport, _Exchanges
+from extractify.wire import Wire
 from tests.loopback import KEY, Answer, Close, Delay, Loopback, endpoint, environment
 from tests.pickling import pickled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from extractify.messages import JsonValue
 
@@ -57,10 +72,11 @@ def send_sync(
     retry: Retry | int = AT_ONCE,
     timeout: float = 5,
     events: list[Event] | None = None,
+    limits: Limits | None = None,
 ) -> Completion:
     emit = ([] if events is None else events).append
     transport = Transport(
-        Wire(where), timeout=timeout, retry=Retry.of(retry), limits=None, emit=emit
+        Wire(where), timeout=timeout, retry=Retry.of(retry), limits=limits, emit=emit
     )
     try:
         return transport.send(REQUEST)
@@ -73,12 +89,13 @@ def send_async(
     retry: Retry | int = AT_ONCE,
     timeout: float = 5,
     events: list[Event] | None = None,
+    limits: Limits | None = None,
 ) -> Completion:
     emit = ([] if events is None else events).append
 
     async def exchange() -> Completion:
         transport = AsyncTransport(
-            Wire(where), timeout=timeout, retry=Retry.of(retry), limits=None, emit=emit
+            Wire(where), timeout=timeout, retry=Retry.of(retry), limits=limits, emit=emit
         )
         try:
             return await transport.send(REQUEST)
@@ -88,7 +105,18 @@ def send_async(
     return asyncio.run(exchange())
 
 
-@pytest.fixture(params=[send_sync, send_async], ids=["sync", "async"])
+def send_async_base(
+    where: Endpoint,
+    retry: Retry | int = AT_ONCE,
+    timeout: float = 5,
+    events: list[Event] | None = None,
+    limits: Limits | None = None,
+) -> Completion:
+    without_aiohttp = replace(limits or Limits(), aiohttp=False)
+    return send_async(where, retry, timeout, events, without_aiohttp)
+
+
+@pytest.fixture(params=[send_sync, send_async_base, send_async], ids=["sync", "async", "aiohttp"])
 def send(request: pytest.FixtureRequest) -> Send:
     chosen: Send = request.param
     return chosen
@@ -387,3 +415,369 @@ def test_a_transport_that_was_closed_meanwhile_says_so() -> None:
         with pytest.raises(ConfigurationError, match="Open a new one"):
             asyncio.run(late())
         assert server.requests == []
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+class Raw:
+    """A server that sends pieces as they are, with a pause between them."""
+
+    def __init__(
+        self, pieces: Sequence[bytes], pause: float = 0.0, tls: Path | None = None
+    ) -> None:
+        self._pieces, self._pause = pieces, pause
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._tls = tls
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self.port: int = self._socket.getsockname()[1]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        scheme = "http" if self._tls is None else "https"
+        return Endpoint(f"{scheme}://127.0.0.1:{self.port}/v1", "m", KEY)
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                with connection, suppress(OSError):
+                    self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._tls)
+            connection = context.wrap_socket(connection, server_side=True)
+        connection.recv(65536)
+        for piece in self._pieces:
+            if self._over.wait(self._pause):
+                return
+            connection.sendall(piece)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._over.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+def test_a_body_is_read_up_to_the_limit_and_no_further(send: Send) -> None:
+    body = b'{"choices": [{"message": {"content": "7"}}]}'
+    limits = Limits(response_bytes=len(body))
+    with Loopback([(200, {}, body), (200, {}, body + b" ")]) as server:
+        assert send(endpoint(server), limits=limits).text == "7"
+        with pytest.raises(InvalidResponse, match="response_bytes") as raised:
+            send(endpoint(server), limits=limits)
+        assert len(server.requests) == 2
+    assert_clean(raised.value)
+    assert raised.value.status == 200
+
+
+def test_a_body_that_unpacks_to_more_than_the_limit_is_refused(send: Send) -> None:
+    bomb = gzip.compress(b" " * 3_000_000)
+    with (
+        Loopback([(200, {"content-encoding": "gzip"}, bomb)]) as server,
+        pytest.raises(InvalidResponse, match="1000000 bytes"),
+    ):
+        send(endpoint(server), limits=Limits(response_bytes=1_000_000))
+
+
+def test_an_endless_body_ends_at_the_limit(send: Send) -> None:
+    endless = itertools.repeat(b"10000\r\n" + b" " * 65536 + b"\r\n", 10_000)
+    with (
+        Raw([HEAD + b"transfer-encoding: chunked\r\n\r\n", *endless]) as server,
+        pytest.raises(InvalidResponse, match="larger"),
+    ):
+        send(server.endpoint, limits=Limits(response_bytes=200_000))
+
+
+def test_a_slow_drip_ends_with_the_total_time(send: Send) -> None:
+    pieces = [HEAD + b"content-length: 900\r\n\r\n", *[b" "] * 900]
+    with Raw(pieces, pause=0.02) as server:
+        started = time.monotonic()
+        with pytest.raises(TransportError, match="time for all was over") as raised:
+            send(server.endpoint, retry=False, limits=Limits(total=0.2))
+        assert time.monotonic() - started < 3
+    assert raised.value.sent
+    assert_clean(raised.value)
+
+
+def test_the_deadline_of_a_call_ends_an_exchange_too(send: Send) -> None:
+    pieces = [HEAD + b"content-length: 900\r\n\r\n", *[b" "] * 900]
+    with Raw(pieces, pause=0.02) as server, pytest.raises(TransportError, match="in time"):
+        send(server.endpoint, retry=Retry(deadline=0.2, wait=wait_none()))
+
+
+def test_the_time_until_an_answer_begins_has_a_limit_of_its_own(send: Send) -> None:
+    limits = Limits(headers=0.6)
+    with Loopback([Delay(30)]) as server, pytest.raises(TransportError, match="in time"):
+        send(endpoint(server), retry=False, limits=limits)
+    body = b'{"choices": [{"message": {"content": "7"}}]}'
+    head = HEAD + f"content-length: {len(body)}\r\n\r\n".encode()
+    with Raw([head, body[:9], body[9:]], pause=0.25) as server:
+        assert send(server.endpoint, retry=False, limits=limits).text == "7"
+
+
+@pytest.mark.parametrize(
+    "options", [{"connections": 0}, {"response_bytes": 0}, {"total": -1.0}, {"headers": 0.0}]
+)
+def test_limits_within_which_nothing_fits_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        Limits(**options)
+
+
+def test_a_timeout_that_may_have_been_answered_is_repeated_as_the_policy_says(send: Send) -> None:
+    events: list[Event] = []
+    with Loopback([Delay(30), "{}"]) as server:
+        assert send(endpoint(server), timeout=0.4, events=events).text == "{}"
+    assert events == [RetryScheduled("TransportError", None, 0.0, may_run_twice=True)]
+    careful = replace(AT_ONCE, may_run_twice=False)
+    with Loopback([Delay(30), "{}"]) as server:
+        with pytest.raises(TransportError):
+            send(endpoint(server), timeout=0.4, retry=careful)
+        assert len(server.requests) == 1
+
+
+# --- what the endpoint teaches -------------------------------------------------------------------
+
+FORMAT = ResponseFormat("Answer", {"type": "object"}, '{"type":"object"}')
+NO_FORMAT: Answer = (
+    400,
+    {},
+    {"error": {"message": "response_format is not supported by this model"}},
+)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_an_endpoint_that_takes_no_response_format_is_asked_without_it_from_then_on(
+    kind: type[Client | AsyncClient],
+) -> None:
+    events: list[Event] = []
+    with Loopback([NO_FORMAT, "7", "8"]) as server:
+        if kind is Client:
+            with Client(endpoint(server), on_event=events.append) as client:
+                values = [client.extract(int, text).value for text in ("seven", "eight")]
+        else:
+            values = asyncio.run(two_values(endpoint(server), events))
+        sent = ["response_format" in each.body for each in server.requests]
+    assert (values, sent) == ([7, 8], [True, False, False])
+    assert [each.parameter for each in events if isinstance(each, Warned)] == ["response_format"]
+
+
+async def two_values(where: Endpoint, events: list[Event]) -> list[int]:
+    async with AsyncClient(where, on_event=events.append) as client:
+        return [(await client.extract(int, text)).value for text in ("seven", "eight")]
+
+
+def test_a_refusal_that_is_not_about_the_format_stays_one(send: Send) -> None:
+    with Loopback([(400, {}, {"error": {"message": "bad temperature"}})]) as server:
+        with pytest.raises(InvalidRequest):
+            send(endpoint(server))
+        assert len(server.requests) == 1
+
+
+def test_a_format_is_only_given_up_if_that_helps() -> None:
+    with Loopback([NO_FORMAT, NO_FORMAT, NO_FORMAT, "7"]) as server:
+        with Client(endpoint(server)) as client:
+            with pytest.raises(InvalidRequest):
+                client.extract(int, "seven")
+            assert client.extract(int, "seven").value == 7
+        sent = ["response_format" in each.body for each in server.requests]
+    assert sent == [True, False, True, False]
+
+
+# --- secrets, TLS, proxies -----------------------------------------------------------------------
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(send: Send) -> None:
+    with (
+        Raw(
+            [HEAD + b"content-length: 0\r\n\r\n"], tls=Path(__file__).parent / "self_signed.pem"
+        ) as server,
+        pytest.raises(TransportError, match="Can't connect") as raised,
+    ):
+        send(server.endpoint, retry=False)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(raised.value) or "certificate" in str(raised.value)
+    assert_clean(raised.value)
+
+
+def test_a_proxy_that_fails_is_named_without_its_credentials(send: Send) -> None:
+    where = Endpoint("https://models.invalid/v1", "m", KEY)
+    proxy = f"127.0.0.1:{free_port()}"
+    with (
+        environment(https_proxy=f"http://user:hunter2@{proxy}", no_proxy=""),
+        pytest.raises(TransportError, match=f"proxy {proxy}.*https_proxy") as raised,
+    ):
+        send(where, retry=False)
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+    assert not raised.value.sent
+    assert_clean(raised.value)
+
+
+def test_a_proxy_that_says_no_is_named_too(send: Send) -> None:
+    where = Endpoint("https://models.invalid/v1", "m", KEY)
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
+    with (
+        Raw([refusal]) as proxy,
+        environment(https_proxy=f"http://127.0.0.1:{proxy.port}", no_proxy=""),
+        pytest.raises(TransportError, match=rf"127.0.0.1:{proxy.port}: .*407") as raised,
+    ):
+        send(where, retry=False)
+    assert_clean(raised.value)
+
+
+def test_logs_hold_neither_key_nor_document(send: Send, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"), Loopback([BUSY, "{}"]) as server:
+        send(endpoint(server))
+    assert KEY not in caplog.text
+    assert "Zyxomma" not in caplog.text
+
+
+def test_an_image_s_url_is_passed_on_and_never_fetched(send: Send) -> None:
+    with Loopback(["{}"]) as pictures, Loopback(["{}"]) as server:
+        shown = Message("user", "what?", images=(Image(f"{pictures.url}/x.png"),))
+        where = endpoint(server, profile="full")
+        assert Wire(where).built(Request("m", (shown,))).body["messages"]
+        send(where)
+        assert pictures.requests == []
+
+
+# --- many at once --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("http", ["httpx", "aiohttp"])
+def test_many_calls_share_few_connections_and_all_are_answered(http: str) -> None:
+    limits = Limits(connections=4, aiohttp=http == "aiohttp")
+
+    async def run(where: Endpoint) -> list[int]:
+        async with AsyncClient(where, limits=limits) as client:
+            results = await asyncio.gather(*(client.extract(int, f"{n}") for n in range(40)))
+            return [result.value for result in results]
+
+    with Loopback(lambda received: received.last_message.split()[1]) as server:
+        assert asyncio.run(run(endpoint(server))) == list(range(40))
+        assert server.connections <= 4
+
+
+def test_threads_share_few_connections_too() -> None:
+    with (
+        Loopback(lambda received: received.last_message.split()[1]) as server,
+        Client(endpoint(server), limits=Limits(connections=4, kept=2)) as client,
+        ThreadPoolExecutor(16) as threads,
+    ):
+        found = list(threads.map(lambda n: client.extract(int, f"{n}").value, range(40)))
+        assert found == list(range(40))
+
+
+def test_a_call_that_finds_no_free_connection_fails_in_time() -> None:
+    # Headers that drip keep a connection busy past the total time, which is looked at in the body.
+    drip = [bytes([each]) for each in HEAD + b"content-length: 0\r\n\r\n"]
+    with (
+        Raw(drip, pause=0.01) as server,
+        Client(server.endpoint, limits=Limits(connections=1, total=0.1), retry=False) as client,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        calls = [threads.submit(client.extract, int, "seven") for _ in range(2)]
+        failures = [call.exception() for call in calls]
+    assert any("were busy" in str(failure) for failure in failures)
+    assert any("were busy" not in str(failure) for failure in failures)
+
+
+@pytest.mark.parametrize("http", ["httpx", "aiohttp"])
+def test_a_call_that_is_cancelled_leaves_the_client_usable(http: str) -> None:
+    async def run(where: Endpoint) -> int:
+        limits = Limits(connections=1, aiohttp=http == "aiohttp")
+        async with AsyncClient(where, limits=limits) as client:
+            call = asyncio.create_task(client.extract(int, "seven"))
+            await asyncio.sleep(0.1)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            return (await client.extract(int, "seven")).value
+
+    with Loopback([Delay(0.5), "7"]) as server:
+        assert asyncio.run(run(endpoint(server))) == 7
+
+
+def test_aiohttp_is_used_where_it_is_installed_and_may_be_asked_for() -> None:
+    with Loopback(["{}", "{}"]) as server:
+        send_async(endpoint(server))
+        send_async_base(endpoint(server))
+        names = [each.headers["user-agent"] for each in server.requests]
+    assert names == ["extractify", "extractify"]
+    proxied = Endpoint("https://models.invalid/v1", "m")
+    with environment(all_proxy="socks5://127.0.0.1:1", https_proxy="", no_proxy=""):
+        assert not _Exchanges(Wire(proxied), 1, None).wants_aiohttp()
+    assert _Exchanges(Wire(proxied), 1, Limits(aiohttp=True)).wants_aiohttp()
+
+
+def test_without_the_extra_the_async_client_uses_httpx_alone() -> None:
+    code = """
+import sys
+sys.modules["httpx_aiohttp"] = None
+import asyncio, extractify
+async def main(url):
+    where = extractify.Endpoint(url, "m")
+    async with extractify.AsyncClient(where) as client:
+        print((await client.extract(int, "seven")).value)
+    try:
+        async with extractify.AsyncClient(where, limits=extractify.Limits(aiohttp=True)):
+            pass
+    except extractify.ConfigurationError as error:
+        print(error)
+asyncio.run(main(sys.argv[1]))
+print("aiohttp" in sys.modules)
+"""
+    with Loopback(["7"]) as server:
+        command = [sys.executable, "-c", code, server.url]
+        ran = subprocess.run(command, capture_output=True, check=True)
+    value, error, loaded = ran.stdout.decode().splitlines()
+    assert (value, loaded) == ("7", "False")
+    assert "pip install 'extractify[aiohttp]'" in error
+
+
+@pytest.mark.parametrize("http", ["httpx", "aiohttp"])
+def test_connections_beyond_those_kept_are_closed(http: str) -> None:
+    limits = Limits(kept=1, aiohttp=http == "aiohttp")
+
+    async def run(where: Endpoint) -> None:
+        async with AsyncClient(where, limits=limits) as client:
+            for _ in range(2):
+                await asyncio.gather(*(client.extract(int, "7") for _ in range(3)))
+
+    with Loopback(lambda _received: "7") as server:
+        asyncio.run(run(endpoint(server)))
+        assert server.connections <= 6
+        assert len(server.requests) == 6
+
+
+def test_a_connection_that_the_server_closed_is_opened_again() -> None:
+    body = b'{"choices": [{"message": {"content": "7"}}]}'
+    head = HEAD + f"content-length: {len(body)}\r\n\r\n".encode()
+    with Raw([head + body]) as server, Client(server.endpoint, retry=False) as client:
+        assert client.extract(int, "seven").value == 7
+        time.sleep(0.05)
+        assert client.extract(int, "seven").value == 7
+
+
+def test_an_async_connection_that_the_server_closed_is_opened_again() -> None:
+    body = b'{"choices": [{"message": {"content": "7"}}]}'
+    head = HEAD + f"content-length: {len(body)}\r\n\r\n".encode()
+
+    async def run(where: Endpoint) -> list[int]:
+        async with AsyncClient(where, retry=False, limits=Limits(aiohttp=False)) as client:
+            first = (await client.extract(int, "seven")).value
+            await asyncio.sleep(0.05)
+            return [first, (await client.extract(int, "seven")).value]
+
+    with Raw([head + body]) as server:
+        assert asyncio.run(run(server.endpoint)) == [7, 7]

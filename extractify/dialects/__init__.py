@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from extractify.dialects import openai, workers_ai
+from extractify.dialects import cloudflare_run, minimax, openai, openrouter, workers_ai
 from extractify.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ class Dialect(Protocol):
 
 
 DIALECTS: Mapping[str, Dialect] = {
+    "cloudflare_run": cloudflare_run.CloudflareRun(),
+    "minimax": minimax.MiniMax(),
     "openai": openai.OpenAI(),
+    "openrouter": openrouter.OpenRouter(),
     "workers_ai": workers_ai.WorkersAI(),
 }
 

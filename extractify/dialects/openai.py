@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from extractify.dialects import chat
+from extractify.dialects import answers, writing
+from extractify.dialects.failures import Answer
+from extractify.dialects.verdicts import OPENAI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +22,11 @@ class OpenAI:
 
     def write(self, request: Request, profile: Profile) -> bytes:
         """Write the body: model, messages, parameters, response format."""
-        return chat.written(request, profile)
+        return writing.body(request, profile)
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Completion:
         """Read a completion, or raise what the error stands for."""
-        answer = chat.Answer(status, headers, body)
-        return chat.completion(answer, chat.parsed(answer))
+        answer = Answer(status, headers, body)
+        data = answers.parsed(answer)
+        answers.check_error(answer, data, OPENAI)
+        return answers.completion(answer, data)

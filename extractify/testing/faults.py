@@ -47,6 +47,7 @@ class Fault:
 _LOST = "the connection is refused, breaks off, or stays silent"
 _HARMLESS = "the answer is whole, however it came"
 _RATE = "the rate is limited"
+_TOKENS = "the tokens are limited (MiniMax's 1039)"
 _BUSY = "out of order or out of capacity"
 _KEY = "the credentials are refused"
 _QUOTA = "the quota or the balance is used up"
@@ -56,6 +57,7 @@ _FILTER = "a filter stops the question or the answer"
 _NONSENSE = "something that isn't a chat completion"
 _KINDS: Mapping[str, tuple[type[errors.EndpointError], int | None]] = {
     _RATE: (errors.RateLimited, None),
+    _TOKENS: (errors.RateLimited, 1),
     _BUSY: (errors.Overloaded, None),
     _KEY: (errors.AuthenticationError, 0),
     _QUOTA: (errors.QuotaExceeded, 0),
@@ -103,7 +105,7 @@ _MINIMAX: tuple[tuple[int, int, str], ...] = (
     (429, 1002, _RATE),
     (429, 1041, _RATE),
     (429, 2045, _RATE),
-    (429, 1039, _RATE),
+    (429, 1039, _TOKENS),
     (401, 1004, _KEY),
     (401, 2049, _KEY),
     (402, 1008, _QUOTA),

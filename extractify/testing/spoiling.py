@@ -144,13 +144,15 @@ LOST: Mapping[str, Spoil] = {
     "not the encoding it says": _badly_packed,
 }
 """After which there is no answer."""
-SPOILT: Mapping[str, Spoil] = {"content-length too short": _said_shorter}
+SPOILT: Mapping[str, Spoil] = {
+    "content-length too short": _said_shorter,
+    "huge body": _huge,  # past the limit
+}
 """After which there is an answer, and no sense in it."""
 HARMLESS: Mapping[str, Spoil] = {
     "reset after the body": _reset_after,
     "slow drip": _dripping,
     "split UTF-8": _split_characters,
-    "huge body": _huge,
 }
 """After which the answer is whole."""
 LOST_STREAMS: Mapping[str, Spoil] = {

@@ -1,0 +1,79 @@
+"""Any value as plain data with JSON's types, and its enum members by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
+
+from extractify.nodes import escaped
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from extractify.messages import JsonValue
+
+
+def plain_data(value: object) -> JsonValue:
+    """A model, a dataclass, or what else pydantic can write as JSON, as plain data by alias."""
+    if _is_plain(value):
+        return cast("JsonValue", value)
+    from pydantic_core import to_jsonable_python
+
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        from pydantic import TypeAdapter
+
+        return dumped(TypeAdapter(type(value)), value)
+    return cast(
+        "JsonValue",
+        to_jsonable_python(
+            value, by_alias=True, fallback=str, inf_nan_mode="constants", bytes_mode="base64"
+        ),
+    )
+
+
+def dumped(adapter: TypeAdapter[Any] | None, value: object) -> JsonValue:
+    """A value of a target as plain data; one of a JSON Schema is that already."""
+    if adapter is None:
+        return cast("JsonValue", value)
+    return cast(
+        "JsonValue",
+        adapter.dump_python(value, mode="json", by_alias=True, warnings=False, fallback=str),
+    )
+
+
+def _is_plain(value: object) -> bool:
+    stack = [value]
+    while stack:
+        here = stack.pop()
+        if type(here) is dict:
+            if not all(type(key) is str for key in here):
+                return False
+            stack.extend(here.values())
+        elif type(here) is list:
+            stack.extend(here)
+        elif here is not None and type(here) not in {str, int, float, bool}:
+            return False
+    return True
+
+
+def member_names(value: object) -> dict[str, str]:
+    """The names of the enum members in a value, by pointer."""
+    names: dict[str, str] = {}
+    stack: list[tuple[str, object]] = [("", value)]
+    while stack:
+        pointer, here = stack.pop()
+        if isinstance(here, Enum):
+            names[pointer] = here.name
+        elif isinstance(here, dict):
+            stack.extend((f"{pointer}/{escaped(str(key))}", held) for key, held in here.items())
+        elif isinstance(here, list | tuple):
+            stack.extend((f"{pointer}/{index}", held) for index, held in enumerate(here))
+        else:
+            fields = getattr(type(here), "__pydantic_fields__", None) or getattr(
+                type(here), "__dataclass_fields__", None
+            )
+            for name, field in (fields or {}).items():
+                alias = getattr(field, "serialization_alias", None) or getattr(field, "alias", None)
+                stack.append((f"{pointer}/{escaped(alias or name)}", getattr(here, name, None)))
+    return names
