@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from extractify.continuing import rest_of, rest_of_reply
 from extractify.lowering import lower
 from extractify.messages import Message, Problem
 from extractify.patching import Patch, kept, read_patch
@@ -106,6 +105,8 @@ def origin_of(task: Task[Any], context: Mapping[str, object], answers: Sequence[
 
 def _cut_off(task: Task[Any], patch: Patch | None, text: str, reading: Reading[Any]) -> Judgement:
     """Keep what is complete in an answer that was cut off."""
+    from extractify.continuing import rest_of, rest_of_reply  # few answers need it
+
     schema = task.schema
     rest = rest_of(text, schema) if patch is None else rest_of_reply(text, patch, schema)
     if rest is None:

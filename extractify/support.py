@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from extractify.grounding import evidence_of
 from extractify.markers import Grounding
 from extractify.messages import Fix, Problem
 from extractify.nodes import ENVELOPE, at, below, branches, leaves, put
 from extractify.parsing import candidates
 from extractify.problems import shown
 from extractify.schema import Schema, compile_schema
-from extractify.sightings import Text
 from extractify.validation import Verdict, validate
 
 if TYPE_CHECKING:
@@ -53,6 +51,9 @@ class Origin:
 
     def evidence(self, data: JsonValue) -> dict[str, Evidence]:
         """The evidence for the value as plain data."""
+        from extractify.grounding import evidence_of  # few calls ask where their values stand
+        from extractify.sightings import Text
+
         marks = self.schema.marks
         quotes = quotes_in(self.answers, marks)
         return evidence_of(
