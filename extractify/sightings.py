@@ -8,20 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from extractify.evidence import Span, Status
-from extractify.figures import PLAIN, Numerals, number_of, written_number
 from extractify.folding import Folded, fold
 from extractify.fuzzy import Fuzzy
 from extractify.graphemes import extends, is_edge, may_cut
-from extractify.identifiers import Identifiers, goes_on, is_address, is_chained
-from extractify.names import find_name
-from extractify.quantities import find_quantity
-from extractify.times import Moments
+from extractify.notations.figures import PLAIN, Numerals, number_of, written_number
+from extractify.notations.identifiers import Identifiers, goes_on, is_address, is_chained
+from extractify.notations.names import find_name
+from extractify.notations.quantities import find_quantity
+from extractify.notations.times import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from extractify.figures import Found
     from extractify.messages import JsonValue
+    from extractify.notations.figures import Found
 
 _MARKED = frozenset("*_`~[]<>&\\#")
 _LONGEST_TYPED = 400

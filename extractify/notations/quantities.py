@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from extractify.figures import CODES, CURRENCIES, Found, readings
+from extractify.notations.figures import CODES, CURRENCIES, Found, readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from extractify.figures import Numerals
+    from extractify.notations.figures import Numerals
 
 _AMOUNT = r"([+-]?)([0-9]+(?:[.,' ][0-9]+)*)"
 _UNIT = r"([^\d\s.,;:'\"()+/-][^\d\s,;:'\"()+-]{0,14})"

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from extractify.figures import Found
+from extractify.notations.figures import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

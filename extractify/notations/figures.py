@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from extractify.number_words import spelled_out
+from extractify.notations.number_words import spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import re
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from extractify.figures import Found
+from extractify.notations.figures import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from extractify.dates import Dates
-from extractify.figures import Found
+from extractify.notations.dates import Dates
+from extractify.notations.figures import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

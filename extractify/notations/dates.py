@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from extractify.figures import Found
+from extractify.notations.figures import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
