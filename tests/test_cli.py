@@ -434,7 +434,7 @@ def test_schema_shows_what_is_sent_and_what_is_checked_here() -> None:
 def test_schema_needs_no_credentials(option: list[str], profile: str) -> None:
     result = run("schema", "models.py:Invoice", *option)
     assert f"profile {profile} " in result.stdout
-    assert ("  nothing" in result.stdout) == (profile != "m2.7")
+    assert ("  nothing" in result.stdout) == (profile == "full")
 
 
 @pytest.mark.parametrize(
