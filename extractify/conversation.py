@@ -26,6 +26,7 @@ from extractify.profiles import Profile
 from extractify.reading import Reading
 from extractify.repair import Meter
 from extractify.salvage import salvaged
+from extractify.shapes import is_reshaped
 from extractify.support import nulled
 from extractify.turns import Case, Turn, following
 from extractify.validation import validate
@@ -65,12 +66,14 @@ class Asked(NamedTuple):
     """What a conversation yields: a request, and the endpoint of the setting it was written for.
 
     patch: what is asked for, None for the whole. enveloped: whether as `{"result": value}`.
+    reshaped: whether in another shape than the target's.
     """
 
     request: Request
     endpoint: object
     patch: Patch | None = None
     enveloped: bool = False
+    reshaped: bool = False
 
 
 def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
@@ -169,8 +172,10 @@ class _Conversation:
             emit(RepairAsked(number + 1, places(task, reading), turn.strategy))
 
     def _asked(self, case: Case, turn: Turn) -> Asked:
+        asked = self._task.schema if turn.patch is None else turn.patch.schema
         enveloped = lower(self._task.schema, case.profile).enveloped
-        return Asked(turn.request, self._setting.endpoint, turn.patch, enveloped)
+        reshaped = is_reshaped(asked, case.profile)
+        return Asked(turn.request, self._setting.endpoint, turn.patch, enveloped, reshaped)
 
     def _case(self) -> Case:
         task, profile = self._task, self._setting.profile

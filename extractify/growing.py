@@ -54,6 +54,8 @@ class Tree:
         self._box: Any = self._root
         self._slot: Any = 0
         self._in_string = False
+        self._has_quotes = site is not None and site.has_quotes
+        self._skips = False  # what is read is a quote, and no part of the value
 
     @property
     def value(self) -> JsonValue:
@@ -136,6 +138,8 @@ class Tree:
         if key in top.value:
             return False
         top.key = key
+        site = top.site
+        self._skips = self._has_quotes and site is not None and site.is_quote(top.pointer, key)
         return True
 
     def begin(self) -> None:
@@ -165,10 +169,15 @@ class Tree:
 
     def _told(self, value: JsonValue) -> None:
         self._said()
-        self._closed(self._pointer, value, self._leaf_site, len(self._stack))
+        if not self._skips:
+            self._closed(self._pointer, value, self._leaf_site, len(self._stack))
+        self._skips = False
 
     def _begin(self, value: object) -> None:
-        """Put what begins in its place."""
+        """Put what begins in its place; a quote goes nowhere."""
+        if self._skips:
+            self._box, self._slot = [value], 0
+            return
         if not self._stack:
             self._box, self._slot = self._root, 0
             self._root.append(value)
@@ -195,7 +204,8 @@ class Tree:
         self.changed[top.pointer] = None
 
     def _said(self) -> None:
-        self.changed[self._pointer] = None
+        if not self._skips:
+            self.changed[self._pointer] = None
 
 
 @dataclass(slots=True)
@@ -256,6 +266,8 @@ class MarkedTree(Tree):
         self._note(top.pointer)
 
     def _said(self) -> None:
+        if self._skips:
+            return
         site, value, is_complete = self._leaf_site, self._box[self._slot], not self._in_string
         if site is not None and site.held and not is_complete:
             return

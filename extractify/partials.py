@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from extractify.growing import MarkedTree, State, Tree
 from extractify.incremental import Parser
 from extractify.mending import Mending
 from extractify.nodes import escaped
+from extractify.patching import Patch
 from extractify.sites import site_of
 from extractify.validation import validate
 
 if TYPE_CHECKING:
     from extractify.messages import JsonValue
-    from extractify.patching import Patch
     from extractify.schema import Schema
     from extractify.sites import Site
 
 T = TypeVar("T")
+Sight: TypeAlias = Literal["all", "data", "nothing"]
+"""What an answer shows on the way: all; its data, but not what of it is valid; or nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +52,43 @@ class Partial(Generic[T]):
         return self._tree.state(pointer)
 
 
-class Partials(Generic[T]):
-    """Makes the Partials of one answer.
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an answer is looked at while it arrives.
 
-    enveloped: whether it was asked for as `{"result": value}`. context: for the target's
-    validators. patch: what was asked for, None for the whole.
+    enveloped: whether it was asked for as `{"result": value}`. attempt: its number, from 1. patch:
+    what was asked for, None for the whole. sight: how much can be told before the end.
     """
+
+    enveloped: bool = False
+    attempt: int = 1
+    patch: Patch | None = None
+    sight: Sight = "all"
+
+
+class Partials(Generic[T]):
+    """Makes the Partials of one answer. context: for the target's validators."""
 
     def __init__(
         self,
         schema: Schema[T],
         context: Mapping[str, object] | None = None,
-        *,
-        enveloped: bool = False,
-        attempt: int = 1,
-        patch: Patch | None = None,
+        view: View | None = None,
         before: Mapping[str, Any] | None = None,
     ) -> None:
         """before: the model of the answer that is mended."""
+        view = view or View()
+        patch = view.patch
+        self.has_field = False
+        self._sight = view.sight
         site = self._site = site_of(schema)
         self.has_field = False
-        self._context, self._attempt = context, attempt
+        self._sight = sight
+        self._context, self._attempt = context, view.attempt
         self._model: dict[str, Any] = {} if before is None else dict(before)
         self._shown_model = MappingProxyType(self._model)
         kind = MarkedTree if site.is_marked else Tree
-        self._tree = kind(site, self._closed, envelope=enveloped)
+        self._tree = kind(site, self._closed, envelope=view.enveloped)
         mends = None if patch is None else Mending(patch, self._tree, site, self._closed)
         self._mending = mends
         self._parser = Parser(self._tree if mends is None else mends.reply)
@@ -88,10 +102,13 @@ class Partials(Generic[T]):
     def is_settled(self) -> bool:
         """Whether all was read on the way, and nothing came behind that might be the answer."""
         whole = self._mending is None or self._mending.is_whole
-        return self._parser.done and whole and not self._parser.has_more
+        sees = self._sight == "all"
+        return sees and self._parser.done and whole and not self._parser.has_more
 
     def read(self, text: str) -> bool:
         """Read what came. Returns: whether it changed anything."""
+        if self._sight == "nothing":
+            return False
         self._parser.feed(text)
         return bool(self._tree.changed)
 
@@ -115,6 +132,7 @@ class Partials(Generic[T]):
         instance: of the target, None where there is none.
         """
         if not self.is_settled:
+            self._sight = "all"
             self._tree.settle(value)
             self._model.clear()
             self._judge_again(value, self._site)
@@ -139,6 +157,8 @@ class Partials(Generic[T]):
     def _closed(self, pointer: str, value: JsonValue, site: Site | None, depth: int) -> None:
         """Judge a part that is complete; lists are judged by their objects."""
         self.has_field = True
+        if self._sight != "all":
+            return
         is_part = depth == 1 or (isinstance(value, dict) and pointer.rpartition("/")[2].isdecimal())
         holds_parts = isinstance(value, list) and any(isinstance(each, dict) for each in value)
         schema = site.schema if site is not None and is_part and not holds_parts else None

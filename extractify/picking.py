@@ -72,7 +72,9 @@ class Picker(Generic[T]):
         if extraction.ok:
             items = dict(enumerate(extraction.value))
         else:
-            items = {_index(at): item for at, item in last.model.items() if at}
+            wrong = {_index(each.pointer) for each in extraction.problems if each.pointer}
+            valid = {_index(at): item for at, item in last.model.items() if at}
+            items = {index: item for index, item in valid.items() if index not in wrong}
         for index, item in sorted(items.items()):
             if index not in self._given:
                 yield item

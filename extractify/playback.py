@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from extractify.errors import ConfigurationError, ExtractifyError, ExtractionError
 from extractify.events import Thought
+from extractify.markers import Grounding
 from extractify.messages import Timing
-from extractify.partials import Partial, Partials
+from extractify.partials import Partial, Partials, View
+from extractify.plain import dumped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from extractify.dialects.chunks import Delta
     from extractify.events import OnEvent
     from extractify.extraction import Extraction
-    from extractify.messages import Completion, JsonValue
-    from extractify.schema import Schema
+    from extractify.messages import Completion
+    from extractify.partials import Sight
     from extractify.task import Task
 
 T = TypeVar("T")
@@ -49,6 +51,9 @@ class Playback(Generic[T]):
         self._error: ExtractifyError | None = None
         self._flow, self._schema, self._context, self._emit = flow, task.schema, context, emit
         self._interval, self._shown_at, self._keeps = interval, float("-inf"), keeps
+        # What has to stand in the document is looked up there when the whole is judged.
+        demands = task.policy is Grounding.required or task.schema.marks.requires
+        self._sight: Sight = "data" if demands else "all"
         self._step: Callable[[], Asked] = partial(next, flow)
         self._attempt = 0
         self._asked: Asked | None = None
@@ -70,14 +75,9 @@ class Playback(Generic[T]):
             raise self._taken_back()
         self._attempt += 1
         before = None if asked.patch is None else self._partials.model
-        self._partials = Partials(
-            self._schema,
-            self._context,
-            enveloped=asked.enveloped,
-            attempt=self._attempt,
-            patch=asked.patch,
-            before=before,
-        )
+        sight = "nothing" if asked.reshaped else self._sight
+        view = View(asked.enveloped, self._attempt, asked.patch, sight)
+        self._partials = Partials(self._schema, self._context, view, before)
         self._started, self._timing = monotonic(), Timing()
         self._asked = asked
         return asked._replace(request=replace(asked.request, stream=True, include_usage=True))
@@ -126,7 +126,7 @@ class Playback(Generic[T]):
         extraction = self.result()
         if not extraction.ok:
             return self._partials.last(extraction.partial, None)
-        return self._partials.last(_plain(extraction.value, self._schema), extraction.value)
+        return self._partials.last(dumped(self._schema.adapter, extraction.value), extraction.value)
 
     def close(self) -> None:
         """End the conversation, wherever it is."""
@@ -151,12 +151,3 @@ class Playback(Generic[T]):
             return delta.content
         # Among other tools, only the whole answer tells which call is ours.
         return "" if asked.request.parameters.tools else delta.arguments.get(0, "")
-
-
-def _plain(value: object, schema: Schema[Any]) -> JsonValue:
-    """The value as plain data."""
-    if schema.adapter is not None:
-        value = schema.adapter.dump_python(
-            value, mode="json", by_alias=True, warnings=False, fallback=str
-        )
-    return cast("JsonValue", value)

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractify.holds import KEY, Hold, with_state
+from extractify.markers import QUOTED
 from extractify.nodes import Node, below, escaped
 from extractify.schema import Schema
 
@@ -84,6 +85,17 @@ class Site:
         classes = [each["cls"] for each in self._reached() if "cls" in each]
         target = classes[0] if len(classes) == 1 else None
         return Schema(target, self._root.name, canonical, validator)
+
+    @property
+    def has_quotes(self) -> bool:
+        """Whether quotes are asked for anywhere in the target."""
+        return self._root.marks.has_quotes
+
+    def is_quote(self, pointer: str, key: str) -> bool:
+        """Whether what stands under a key is the quote for a field. pointer: to this place."""
+        field = key.removesuffix(QUOTED)
+        beside = field != key and self.member(key) is None
+        return beside and self._root.marks.at(f"{pointer}/{escaped(field)}").quote
 
     def member(self, key: str) -> Site | None:
         """The place under a key."""

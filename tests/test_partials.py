@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, field_validator
 
-from extractify.partials import Partial, Partials
+from extractify.partials import Partial, Partials, View
 from extractify.schema import compile_schema
 
 
@@ -33,7 +33,8 @@ class Order(BaseModel):
 
 
 def fed(target: Any, *chunks: str, **options: Any) -> list[Partial[Any] | None]:
-    partials: Partials[Any] = Partials(compile_schema(target), **options)
+    context = options.pop("context", None)
+    partials: Partials[Any] = Partials(compile_schema(target), context, View(**options))
     return [partials.feed(chunk) for chunk in chunks]
 
 

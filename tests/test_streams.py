@@ -15,9 +15,11 @@ from extractify import (
     ConfigurationError,
     Endpoint,
     ExtractionError,
+    Grounding,
     Hold,
     Limits,
     Parameters,
+    Quote,
     Task,
     Truncated,
     with_state,
@@ -397,3 +399,26 @@ def test_async_items_are_the_same() -> None:
             assert len((await client.items(Line, TEXT).result()).value) == 6
 
     asyncio.run(run())
+
+
+# -- beside what else a task may ask for
+
+
+def test_quotes_are_no_part_of_a_partial() -> None:
+    class Quoted(BaseModel):
+        buyer: Annotated[str, Quote]
+        total: int
+
+    answer = {"buyer": "Zyxomma plc", "buyer_quote": "Zyxomma plc orders a lot.", "total": 3}
+    found = partials(ScriptedEndpoint([json.dumps({"result": answer})]), Quoted)
+    assert all("buyer_quote" not in value for *_, value, _ in found)
+    assert found[-1][2] == {"buyer": "Zyxomma plc", "total": 3}
+
+
+def test_what_has_to_stand_in_the_document_is_valid_only_at_the_end() -> None:
+    task = Task(Line, grounding=Grounding.required, on_missing="error", repair=1)
+    lines = [{"sku": "Zyxomma", "count": 1}, {"sku": "nowhere", "count": 1}]
+    with Client(ScriptedEndpoint([lines])) as client:
+        items = client.items(task, "Zyxomma plc orders 1.")
+        assert list(items) == [Line(sku="Zyxomma", count=1)]
+        assert [problem.pointer for problem in items.result().problems] == ["/1/sku"]
