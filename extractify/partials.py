@@ -83,7 +83,6 @@ class Partials(Generic[T]):
         self._sight = view.sight
         site = self._site = site_of(schema)
         self.has_field = False
-        self._sight = sight
         self._context, self._attempt = context, view.attempt
         self._model: dict[str, Any] = {} if before is None else dict(before)
         self._shown_model = MappingProxyType(self._model)

@@ -422,3 +422,22 @@ def test_what_has_to_stand_in_the_document_is_valid_only_at_the_end() -> None:
         items = client.items(task, "Zyxomma plc orders 1.")
         assert list(items) == [Line(sku="Zyxomma", count=1)]
         assert [problem.pointer for problem in items.result().problems] == ["/1/sku"]
+
+
+@pytest.mark.local_model
+def test_the_embedded_model_streams_what_it_answers() -> None:
+    class Person(BaseModel):
+        name: str
+        city: str
+
+    text = "Ada Lovelace lives in London."
+    with Client("local:smollm2") as client:
+        plain = client.extract(Person, text)
+        with client.stream(Person, text) as stream:
+            seen = [json.loads(json.dumps(partial.value)) for partial in stream]
+            result = stream.result()
+    assert len(seen) > 3
+    assert seen[-1] == result.value.model_dump()
+    assert result.value == plain.value
+    assert result.usage.completion_tokens == plain.usage.completion_tokens
+    assert result.attempts[0].first_token is not None
