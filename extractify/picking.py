@@ -51,9 +51,8 @@ class Picker(Generic[T]):
     def take(self, partial: Partial[list[T]]) -> Iterator[T]:
         """The items that have become complete and valid."""
         for index in {_index(pointer) for pointer in partial.changed if pointer}:
-            item = partial.model.get(f"/{index}")
-            if item is not None and index not in self._given:
-                self._ready[index] = item
+            if index not in self._given and f"/{index}" in partial.model:
+                self._ready[index] = partial.model[f"/{index}"]
         while self._ready:
             index = len(self._given) if self._in_order else min(self._ready)
             if index not in self._ready:
@@ -73,7 +72,7 @@ class Picker(Generic[T]):
             items = dict(enumerate(extraction.value))
         else:
             wrong = {_index(each.pointer) for each in extraction.problems if each.pointer}
-            valid = {_index(at): item for at, item in last.model.items() if at}
+            valid = {_index(at): item for at, item in last.model.items() if at.count("/") == 1}
             items = {index: item for index, item in valid.items() if index not in wrong}
         for index, item in sorted(items.items()):
             if index not in self._given:

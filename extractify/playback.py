@@ -71,8 +71,9 @@ class Playback(Generic[T]):
         except ExtractifyError as error:
             self._error = error
             raise
-        if self._keeps and asked.patch is None and self._partials.model:
-            raise self._taken_back()
+        given = sum(pointer.count("/") == 1 for pointer in self._partials.model)
+        if self._keeps and asked.patch is None and given:
+            raise self._taken_back(given)
         self._attempt += 1
         before = None if asked.patch is None else self._partials.model
         sight = "nothing" if asked.reshaped else self._sight
@@ -132,10 +133,9 @@ class Playback(Generic[T]):
         """End the conversation, wherever it is."""
         self._flow.close()
 
-    def _taken_back(self) -> ExtractionError:
+    def _taken_back(self, given: int) -> ExtractionError:
         """What was given out can't be asked for again: the next answer may tell another tale."""
         self._flow.close()
-        given = len(self._partials.model)
         self._error = ExtractionError(
             f"The answer broke after {given} valid items, which were given out already, and can't "
             "be mended item by item. See `partial`; extract the whole instead, or smaller pieces "

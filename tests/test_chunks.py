@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractify import Completion, errors
@@ -67,6 +67,7 @@ def test_an_answer_in_chunks_is_the_answer_in_one_piece(dialect: str) -> None:
     assert (found.content, found.reasoning) == (TEXT, "so")
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_where_the_bytes_are_cut_makes_no_difference(data: st.DataObject) -> None:
     raw = b"".join(streamed(PIECES, reasoning=["é"]))

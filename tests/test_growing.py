@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -90,6 +90,7 @@ def test_each_complete_place_is_told_with_its_depth() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_complete_place_never_changes_and_nothing_is_taken_back(
     data: st.DataObject,
@@ -210,6 +211,7 @@ def test_a_place_that_is_awaited_may_be_held_itself() -> None:
     }
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_markers_on_nothing_that_is_there_show_what_a_tree_shows(data: st.DataObject) -> None:
     value, text = data.draw(written())

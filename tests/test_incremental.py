@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractify.growing import Tree
@@ -23,6 +23,7 @@ def parsed(*chunks: str) -> tuple[Any, Parser]:
     return tree.value, parser
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_json_in_any_formatting_and_any_chunks_is_read_as_it_is(data: st.DataObject) -> None:
     value, text = data.draw(written())
@@ -38,6 +39,7 @@ BEFORE += ["<thinking>\n[1]\n</thinking>```\n"]
 BEHIND = ["", "\n```", "\nThat is it.", " {", "</think>"]
 
 
+@settings(deadline=None)
 @given(data=st.data(), before=st.sampled_from(BEFORE), behind=st.sampled_from(BEHIND))
 def test_what_stands_around_the_value_is_passed_over(
     data: st.DataObject, before: str, behind: str
@@ -149,6 +151,7 @@ def test_nothing_is_read_behind_the_value() -> None:
     assert parsed('{"a": 1}', '{"b": 2}')[0] == {"a": 1}
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet="{}[]\"',:/#*\\ \n1ae.-u`<think>", max_size=60), data=st.data())
 def test_whatever_comes_the_chunks_make_no_difference(text: str, data: st.DataObject) -> None:
     whole, parser = parsed(text)
@@ -157,6 +160,7 @@ def test_whatever_comes_the_chunks_make_no_difference(text: str, data: st.DataOb
     assert parsed(*data.draw(cut(text)))[0] == whole
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet="{}[]\"',:/#*\\ \n1ae.-u", max_size=40))
 def test_what_is_read_on_the_way_is_what_the_reader_reads(text: str) -> None:
     value, parser = parsed(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractify.dialects.pieces import Pieces
@@ -46,6 +46,7 @@ def test_the_whole_at_the_end_decides_what_is_still_open() -> None:
     assert text.text == "the truth"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab{[1", max_size=5)))
 def test_short_pieces_are_never_lost(pieces: list[str]) -> None:
     if max((len("".join(pieces[:n])) for n in (1, 2)), default=0) < 16:

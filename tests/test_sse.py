@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractify.sse import Decoder, OverlongError, ServerEvent
@@ -92,6 +92,7 @@ LINES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(
     lines=st.lists(st.tuples(LINES, st.sampled_from(["\n", "\r", "\r\n"]))),
     cuts=st.lists(st.integers(0, 200)),

@@ -12,7 +12,8 @@ from tenacity.wait import wait_none
 
 from extractify import AsyncClient, Client, ExtractifyError, Repair, Retry, Task, TransportError
 from extractify.events import Event, RetryScheduled
-from extractify.testing import FAULTS, Fault, ScriptedEndpoint, serve
+from extractify.testing import FAULTS, Answer, Fault, ScriptedEndpoint, completion, serve
+from extractify.testing.answers import frames
 from extractify.testing.script import KEY
 from tests.pickling import pickled
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from extractify import Endpoint, Extraction
+    from extractify.messages import JsonValue
 
     Play: TypeAlias = Callable[..., Extraction["Shop"]]
 
@@ -132,3 +134,19 @@ def test_a_fault_before_the_answer_began_is_repeated(play: Play) -> None:
     where = ScriptedEndpoint([FAULTS["HTTP 429"], FAULTS["refused"], GOOD])
     assert play(where, 10.0, events).value == GOOD
     assert sum(isinstance(event, RetryScheduled) for event in events) == 2
+
+
+def test_wherever_a_stream_breaks_off_what_was_complete_is_kept(play: Play) -> None:
+    body = b"".join(frames(completion('{"result": {"name": "Acme", "rows": [1, 23]}}'), size=3))
+    end = body.index(b'"finish_reason":"stop"')
+    rows: list[JsonValue] = [[], [1], [1, 23]]
+    allowed: list[JsonValue] = [None, {}, {"name": "Acme"}]
+    allowed += [{"name": "Acme", "rows": each} for each in rows]
+    seen = []
+    for cut in range(1, end, 97):
+        broken = Answer(body[:cut], headers={"content-type": "text/event-stream"})
+        with pytest.raises(TransportError) as caught:
+            play(ScriptedEndpoint([broken] * EXCHANGES), 10.0, [])
+        seen.append(allowed.index(caught.value.partial))
+    assert seen == sorted(seen)
+    assert set(seen) >= {0, 1, 2, 4, 5}

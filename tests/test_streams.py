@@ -370,6 +370,20 @@ def test_items_that_stay_cut_off_are_an_error_after_those_there_are() -> None:
         assert len(given) in {0, 4}
 
 
+def test_items_hold_items_of_their_own_and_may_be_null() -> None:
+    class Box(BaseModel):
+        lines: list[Line]
+
+    boxes = [{"lines": LINES[:2]}, {"lines": "none"}, {"lines": LINES[2:]}]
+    with Client(ScriptedEndpoint([boxes, boxes])) as client:
+        items = client.items(Task(Box, repair=2), TEXT)
+        assert [len(item.lines) for item in items] == [2, 4]
+        assert {problem.pointer for problem in items.result().problems} == {"/1/lines"}
+    with Client(ScriptedEndpoint([[1, None, 3]])) as client:
+        optional = client.items(int | None, TEXT)
+        assert list(optional) == [1, None, 3]
+
+
 def test_items_of_json_schemas_and_with_examples() -> None:
     schema: dict[str, Any] = {
         "type": "object",

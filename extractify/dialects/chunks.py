@@ -10,7 +10,6 @@ that asked for a stream may be plain JSON.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -24,7 +23,7 @@ Read: TypeAlias = Callable[[int, Mapping[str, str], bytes], Completion]
 """A dialect's own reading of an answer in one piece."""
 
 _HEAD = 4096
-_FIELD = re.compile(rb":|(?:data|event|id|retry)(?::|\s|\Z)")
+_FIELDS = (b":", b"data", b"event", b"id", b"retry")
 _REASONING = ("reasoning_content", "reasoning")
 # What a chunk says of itself alone.
 _OF_CHUNKS = frozenset({"choices", "usage", "object", "response", "error"})
@@ -93,7 +92,9 @@ class Assembly:
             last = self._taken(self._decoder.end())
         except InvalidResponse:
             last = Delta()  # half a chunk
-        if not self._has_events and not _FIELD.match(self._head):
+        head = self._head.removeprefix(BOM)
+        begins = any(head.startswith(each) or each.startswith(head) for each in _FIELDS)
+        if not self._has_events and not (head and begins):
             raise self._failure(self._head)
         if not (self._is_done or self._finish_reason or self._message):
             raise TransportError(
