@@ -65,6 +65,8 @@ bench: $(STAMPS)/demo ## Measure the cost of a call, of the import and of repair
 	@$(BIN)/python benchmarks/quick_path.py
 	@echo "==> Reading damaged answers (the long run: benchmarks/fuzz.py 200000)"
 	@$(BIN)/python benchmarks/fuzz.py
+	@echo "==> Reading an answer while it arrives"
+	@$(BIN)/python benchmarks/streaming.py
 
 clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"

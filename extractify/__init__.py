@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from extractify.extraction import Extraction
     from extractify.gateway import Gateway
     from extractify.grounding import ground
+    from extractify.holds import Hold, with_state
     from extractify.limits import Limits
     from extractify.markers import Aliases, Grounding, Quote
     from extractify.messages import (
@@ -55,10 +56,12 @@ if TYPE_CHECKING:
         ToolCall,
         Usage,
     )
+    from extractify.partials import Partial
     from extractify.profiles import Profile
     from extractify.reading import Reading, read
     from extractify.repair import Repair
     from extractify.retrying import Retry
+    from extractify.streams import AsyncItems, AsyncStream, Items, Stream
     from extractify.task import Task
 
 __version__ = "0.1.0"
@@ -66,6 +69,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Aliases",
     "AsyncClient",
+    "AsyncItems",
+    "AsyncStream",
     "Attempt",
     "AuthenticationError",
     "Client",
@@ -84,15 +89,18 @@ __all__ = [
     "Fix",
     "Gateway",
     "Grounding",
+    "Hold",
     "Image",
     "Invalid",
     "InvalidRequest",
     "InvalidResponse",
+    "Items",
     "Limits",
     "Message",
     "Numbers",
     "Overloaded",
     "Parameters",
+    "Partial",
     "Prices",
     "Problem",
     "Profile",
@@ -106,6 +114,7 @@ __all__ = [
     "Retry",
     "SchemaError",
     "Span",
+    "Stream",
     "Task",
     "Tool",
     "ToolCall",
@@ -115,6 +124,7 @@ __all__ = [
     "extract",
     "ground",
     "read",
+    "with_state",
 ]
 
 # Where each name is defined; the errors have one module.
@@ -132,10 +142,13 @@ _HOMES = {
     "messages": (
         "Attempt Completion Fix Image Message Parameters Prices Problem Request Tool ToolCall Usage"
     ),
+    "holds": "Hold with_state",
+    "partials": "Partial",
     "profiles": "Profile",
     "reading": "Reading read",
     "repair": "Repair",
     "retrying": "Retry",
+    "streams": "AsyncItems AsyncStream Items Stream",
     "task": "Task",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

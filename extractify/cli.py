@@ -24,9 +24,10 @@ from extractify.grounding import ground
 from extractify.lowering import lower
 from extractify.nodes import ENVELOPE
 from extractify.notation import notation
-from extractify.outcomes import Job, Outcome, Outcomes, outcomes, read_text, record
+from extractify.outcomes import Job, Outcome, Outcomes, Shown, outcomes, read_text, record
+from extractify.partials import Partial
 from extractify.profiles import M2_7, PROFILES, Profile
-from extractify.tables import count_absent, print_table, repair, visible
+from extractify.tables import count_absent, growing_table, print_table, repair, visible
 from extractify.targets import imported, load_task
 from extractify.task import Task
 
@@ -105,6 +106,10 @@ def app() -> "typer.Typer":
         instructions: Annotated[
             str | None, typer.Option(metavar="TEXT", help="Told to the model besides the target.")
         ] = None,
+        *,
+        stream: Annotated[
+            bool, typer.Option("--stream", help="Show the values on a terminal while they arrive.")
+        ] = False,
     ) -> None:
         """Extract one value from each FILE.
 
@@ -118,7 +123,7 @@ def app() -> "typer.Typer":
         task = _task(target, instructions)
         jobs = [(file, None if file == "-" else Path(file), task) for file in files]
         with _in_order():
-            (_write_lines if output is Format.json else _write_table)(jobs, endpoint)
+            _write(jobs, endpoint, output, streamed=len(jobs) if stream else 0)
 
     @cli.command()
     def ground(
@@ -200,10 +205,15 @@ def _task(where: str, instructions: str | None = None) -> Task[Any]:
     return task if instructions is None else replace(task, instructions=instructions)
 
 
-def _write_lines(jobs: Sequence[Job], endpoint: str | None) -> None:
+def _write(jobs: Sequence[Job], endpoint: str | None, output: Format, *, streamed: int) -> None:
+    (_write_lines if output is Format.json else _write_table)(jobs, endpoint, streamed)
+
+
+def _write_lines(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> None:
     """Print a JSON line for each document as it is done."""
     complete = True
-    with closing(outcomes(jobs, endpoint, lambda _: None)) as stream:
+    told = _live(jobs, endpoint, streamed) if streamed else _silently(jobs, endpoint)
+    with closing(told) as stream:
         for outcome in stream:
             sys.stdout.write(f"{_json(record(outcome))}\n")
             sys.stdout.flush()
@@ -271,6 +281,10 @@ def _show_schema(task: Task[Any], profile: Profile) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
+def _silently(jobs: Sequence[Job], endpoint: str | None) -> Outcomes:
+    return outcomes(jobs, endpoint, Shown(lambda _: None))
+
+
 def _with_progress(jobs: Sequence[Job], endpoint: str | None) -> Outcomes:
     """As `outcomes`, with a spinner on standard error, or lines where it is no terminal."""
     from rich.console import Console
@@ -279,17 +293,44 @@ def _with_progress(jobs: Sequence[Job], endpoint: str | None) -> Outcomes:
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("") as status:
-            yield from outcomes(jobs, endpoint, lambda text: status.update(Text(text)))
+            say = Shown(lambda text: status.update(Text(text)))
+            yield from outcomes(jobs, endpoint, say)
     else:
-        yield from outcomes(jobs, endpoint, lambda text: sys.stderr.write(f"{text}\n"))
+        yield from outcomes(jobs, endpoint, Shown(lambda text: sys.stderr.write(f"{text}\n")))
 
 
-def _write_table(jobs: Sequence[Job], endpoint: str | None) -> None:
+def _live(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> Outcomes:
+    """As `outcomes`, with a table on standard error that fills while the first ones arrive."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    if not console.is_terminal:  # nothing fills there; the answers stream all the same
+        say = Shown(lambda text: sys.stderr.write(f"{text}\n"), lambda _: None, streamed)
+        yield from outcomes(jobs, endpoint, say)
+        return
+    with Live(console=console, transient=True) as live:
+        now = ""
+
+        def say_now(text: str) -> None:
+            nonlocal now
+            now = text
+            live.update(Text(text))
+
+        def show(partial: Partial[Any]) -> None:
+            live.update(growing_table(partial, now), refresh=True)
+
+        yield from outcomes(jobs, endpoint, Shown(say_now, show, streamed))
+
+
+def _write_table(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> None:
     """Print a table of the documents, or of those that were done when something stopped it."""
     done: list[Outcome] = []
     complete = True
+    told = _live(jobs, endpoint, streamed) if streamed else _with_progress(jobs, endpoint)
     try:
-        with closing(_with_progress(jobs, endpoint)) as stream:
+        with closing(told) as stream:
             for outcome in stream:
                 done.append(outcome)
                 complete = _succeeded(outcome) and complete
@@ -317,7 +358,7 @@ def _demonstrate(endpoint: str) -> None:
         console.print(Text("It takes about a minute. So small a model makes mistakes: see below."))
     done: list[Outcome] = []
     try:
-        with closing(_with_progress(jobs, endpoint)) as stream:
+        with closing(_live(jobs, endpoint, 1)) as stream:  # the first one is shown as it arrives
             done.extend(stream)
     finally:  # what is done is shown, whatever stopped the rest
         if done:

@@ -7,14 +7,18 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
-from extractify.conversation import Asked, Setting, first_request
+from extractify.conversation import Asked, Setting, context_of, first_request
 from extractify.endpoints import Endpoint, resolve
 from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.exchanges import usable
 from extractify.fallback import converse_in_turn
 from extractify.links import AsyncLink, Link
+from extractify.picking import Picker, task_of_items
+from extractify.playback import Playback
 from extractify.retrying import Retry
+from extractify.streams import AsyncItems, AsyncStream, Items, Stream
 from extractify.task import Task
-from extractify.transport import DEFAULT_TIMEOUT, usable
+from extractify.transport import DEFAULT_TIMEOUT
 from extractify.wire import BuiltRequest, Wire
 
 if TYPE_CHECKING:
@@ -80,6 +84,13 @@ class _Session(Generic[L]):
         task, settings = _task(target), self._settings
         return converse_in_turn(task, document, settings, self._emit, _setting)
 
+    def _playback(
+        self, task: Task[Any], document: Source, interval: float = 0.0, *, keeps: bool = False
+    ) -> Playback[Any]:
+        flow = self._conversation(task, document)
+        context = context_of(document)
+        return Playback(flow, task, context, self._emit, interval, keeps=keeps)
+
     def _link(self, endpoint: object) -> L:
         """The link to an endpoint; one that `on_problems` named gets its own when it is asked."""
         with self._lock:
@@ -121,6 +132,45 @@ class Client(_Session[Link]):
         with closing(self._conversation(target, document)) as flow:
             return _drive(flow, self._send)
 
+    @overload
+    def stream(
+        self, target: Task[T], document: Source, *, min_interval: float = 0.0
+    ) -> Stream[T]: ...
+    @overload
+    def stream(
+        self, target: TypeForm[T], document: Source, *, min_interval: float = 0.0
+    ) -> Stream[T]: ...
+    @overload
+    def stream(
+        self, target: Mapping[str, JsonValue], document: Source, *, min_interval: float = 0.0
+    ) -> Stream[JsonValue]: ...
+    def stream(self, target: object, document: Source, *, min_interval: float = 0.0) -> Stream[Any]:
+        """Extract one value, and show it while it arrives: `with client.stream(…) as stream`.
+
+        Nothing is sent before the first Partial is asked for. min_interval: seconds between two
+        Partials at least. Raises: as `extract`, while the stream is read.
+        """
+        return Stream(self._playback(_task(target), document, min_interval), self._link)
+
+    @overload
+    def items(self, target: Task[T], document: Source, *, in_order: bool = False) -> Items[T]: ...
+    @overload
+    def items(
+        self, target: TypeForm[T], document: Source, *, in_order: bool = False
+    ) -> Items[T]: ...
+    @overload
+    def items(
+        self, target: Mapping[str, JsonValue], document: Source, *, in_order: bool = False
+    ) -> Items[JsonValue]: ...
+    def items(self, target: object, document: Source, *, in_order: bool = False) -> Items[Any]:
+        """Extract all items of a kind, and yield each when it is complete and valid.
+
+        target: of one item; or a Task of one, whose examples hold one item each. in_order: items
+        that were mended hold back those behind them. Raises: as `extract`, while it is read.
+        """
+        playback = self._playback(task_of_items(_task(target)), document, keeps=True)
+        return Items(Stream(playback, self._link), Picker(in_order=in_order))
+
     def _send(self, asked: Asked) -> Completion:
         return self._link(asked.endpoint).send(asked.request)
 
@@ -156,6 +206,41 @@ class AsyncClient(_Session[AsyncLink]):
         """Extract one value from a document; as `Client.extract`."""
         with closing(self._conversation(target, document)) as flow:
             return await _drive_async(flow, self._send)
+
+    @overload
+    def stream(
+        self, target: Task[T], document: Source, *, min_interval: float = 0.0
+    ) -> AsyncStream[T]: ...
+    @overload
+    def stream(
+        self, target: TypeForm[T], document: Source, *, min_interval: float = 0.0
+    ) -> AsyncStream[T]: ...
+    @overload
+    def stream(
+        self, target: Mapping[str, JsonValue], document: Source, *, min_interval: float = 0.0
+    ) -> AsyncStream[JsonValue]: ...
+    def stream(
+        self, target: object, document: Source, *, min_interval: float = 0.0
+    ) -> AsyncStream[Any]:
+        """Extract one value, and show it while it arrives; as `Client.stream`."""
+        return AsyncStream(self._playback(_task(target), document, min_interval), self._link)
+
+    @overload
+    def items(
+        self, target: Task[T], document: Source, *, in_order: bool = False
+    ) -> AsyncItems[T]: ...
+    @overload
+    def items(
+        self, target: TypeForm[T], document: Source, *, in_order: bool = False
+    ) -> AsyncItems[T]: ...
+    @overload
+    def items(
+        self, target: Mapping[str, JsonValue], document: Source, *, in_order: bool = False
+    ) -> AsyncItems[JsonValue]: ...
+    def items(self, target: object, document: Source, *, in_order: bool = False) -> AsyncItems[Any]:
+        """Extract all items of a kind, and yield each when it is complete; as `Client.items`."""
+        playback = self._playback(task_of_items(_task(target)), document, keeps=True)
+        return AsyncItems(AsyncStream(playback, self._link), Picker(in_order=in_order))
 
     async def _send(self, asked: Asked) -> Completion:
         return await self._link(asked.endpoint).send(asked.request)

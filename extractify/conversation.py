@@ -26,6 +26,7 @@ from extractify.profiles import Profile
 from extractify.reading import Reading
 from extractify.repair import Meter
 from extractify.salvage import salvaged
+from extractify.shapes import is_reshaped
 from extractify.support import nulled
 from extractify.turns import Case, Turn, following
 from extractify.validation import validate
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from extractify.events import OnEvent
     from extractify.messages import Completion
+    from extractify.patching import Patch
     from extractify.prompts import Source
     from extractify.task import Task
 
@@ -61,10 +63,17 @@ Elsewhere: TypeAlias = Callable[[object], Setting]
 
 
 class Asked(NamedTuple):
-    """What a conversation yields: a request, and the endpoint of the setting it was written for."""
+    """What a conversation yields: a request, and the endpoint of the setting it was written for.
+
+    patch: what is asked for, None for the whole. enveloped: whether as `{"result": value}`.
+    reshaped: whether in another shape than the target's.
+    """
 
     request: Request
     endpoint: object
+    patch: Patch | None = None
+    enveloped: bool = False
+    reshaped: bool = False
 
 
 def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
@@ -126,7 +135,7 @@ class _Conversation:
         self.best: Reading[Any] = Reading(None)
         self._task, self._source, self._setting = task, source, setting
         self._emit, self._elsewhere = emit, elsewhere
-        self._context = _context(source)
+        self._context = context_of(source)
 
     def turns(self) -> Generator[Asked, Completion, Extraction[Any]]:
         """Ask, read, ask again; each finished exchange is added to the attempts."""
@@ -138,7 +147,7 @@ class _Conversation:
             number = len(self.attempts) + 1
             emit(RequestSent(number))
             started = monotonic()
-            answer = yield Asked(turn.request, self._setting.endpoint)
+            answer = yield self._asked(case, turn)
             completion = unpacked(_priced(answer, self._setting), turn.request)
             judgement = judged(task, case.profile, turn.patch, completion, self._context)
             reading = judgement.reading
@@ -161,6 +170,12 @@ class _Conversation:
                 return self._ended(reading, ended)
             turn = next_turn.advised(instruction) if instruction else next_turn
             emit(RepairAsked(number + 1, places(task, reading), turn.strategy))
+
+    def _asked(self, case: Case, turn: Turn) -> Asked:
+        asked = self._task.schema if turn.patch is None else turn.patch.schema
+        enveloped = lower(self._task.schema, case.profile).enveloped
+        reshaped = is_reshaped(asked, case.profile)
+        return Asked(turn.request, self._setting.endpoint, turn.patch, enveloped, reshaped)
 
     def _case(self) -> Case:
         task, profile = self._task, self._setting.profile
@@ -234,7 +249,7 @@ def _priced(completion: Completion, setting: Setting) -> Completion:
     return replace(completion, usage=usage)
 
 
-def _context(source: Source) -> dict[str, object]:
+def context_of(source: Source) -> dict[str, object]:
     """What the target's validators see as `info.context`."""
     if isinstance(source, str):
         return {"document": source}

@@ -1,9 +1,12 @@
-"""What happens during a call, told to the `on_event` callback. Frozen values, no document text."""
+"""What happens during a call, told to the `on_event` callback. Frozen values.
+
+None but `Thought` holds any text of the document.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -69,6 +72,14 @@ class RepairAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of the model's reasoning, from an answer that streams. It may quote the document."""
+
+    attempt: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The call is over. valid: whether there is a value."""
 
@@ -77,6 +88,6 @@ class Done:
 
 
 Event: TypeAlias = (
-    RequestSent | RetryScheduled | Warned | FellBack | AttemptJudged | RepairAsked | Done
+    RequestSent | RetryScheduled | Warned | FellBack | AttemptJudged | RepairAsked | Thought | Done
 )
 OnEvent: TypeAlias = Callable[[Event], None]

@@ -60,6 +60,11 @@ class Body:
 
     def add(self, piece: bytes) -> None:
         """Keep a piece. Raises: InvalidResponse past the limit, TimeoutError past the end."""
+        self.count(piece)
+        self._parts.append(piece)
+
+    def count(self, piece: bytes) -> None:
+        """Only count a piece; raises the same."""
         self._size += len(piece)
         if self._size > self._limit:
             raise InvalidResponse(
@@ -70,7 +75,6 @@ class Body:
             )
         if self._end is not None and monotonic() >= self._end:
             raise TimeoutError
-        self._parts.append(piece)
 
     @property
     def content(self) -> bytes:

@@ -14,6 +14,7 @@ from extractify.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from extractify.deltas import AsyncDeltas, Deltas
     from extractify.endpoints import Endpoint
     from extractify.local import LocalServer
     from extractify.messages import Completion, Request
@@ -44,7 +45,7 @@ class _Link:
         if server is not None:
             server.close()
 
-    def _explained(self, error: TransportError) -> TransportError:
+    def explained(self, error: TransportError) -> TransportError:
         """Say that the local server died, where that is the reason."""
         reason = self._server.why_dead() if self._server is not None else None
         if reason is None:
@@ -72,7 +73,11 @@ class Link(_Link):
         try:
             return self.open().send(request)
         except TransportError as error:
-            raise self._explained(error) from None
+            raise self.explained(error) from None
+
+    def stream(self, request: Request) -> Deltas:
+        """Exchange one request whose answer streams. Raises: TransportError, EndpointError."""
+        return self.open().stream(request)
 
     def close(self) -> None:
         """Close the connections, and the local server if there is one."""
@@ -110,7 +115,11 @@ class AsyncLink(_Link):
         try:
             return await (await self.open()).send(request)
         except TransportError as error:
-            raise self._explained(error) from None
+            raise self.explained(error) from None
+
+    async def stream(self, request: Request) -> AsyncDeltas:
+        """Exchange one request whose answer streams. Raises: TransportError, EndpointError."""
+        return await (await self.open()).stream(request)
 
     async def close(self) -> None:
         """Close the connections, and the local server if there is one."""

@@ -180,13 +180,25 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """When an answer that streamed came, in seconds since its request; None where it never did.
+
+    first_token: of the answer or the thoughts before it. first_field: the first complete one.
+    """
+
+    first_token: float | None = None
+    first_field: float | None = None
+    last_token: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """One answer: its text and all that came with it.
 
     text: the content, "" where there was none. refusal: the model's own words when it declined.
     message: the assistant's turn as it has to be replayed. raw: the body as it came. request_id:
     of the exchange, from the headers, for the vendor's support. input_sensitive, output_sensitive,
-    base_resp: MiniMax's own; None where they are missing. The repr leaves out what was said.
+    XX
     """
 
     text: str = field(repr=False)
@@ -205,6 +217,7 @@ class Completion:
     input_sensitive: bool | None = None
     output_sensitive: bool | None = None
     base_resp: Mapping[str, JsonValue] | None = field(default=None, repr=False)
+    timing: Timing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +270,27 @@ class Attempt:
     def usage(self) -> Usage:
         """What this attempt cost."""
         return self.completion.usage
+
+    @property
+    def first_token(self) -> float | None:
+        """Seconds until the answer, or the thought before it, began; None if it didn't stream."""
+        timing = self.completion.timing
+        return None if timing is None else timing.first_token
+
+    @property
+    def first_field(self) -> float | None:
+        """Seconds until the first complete field of the value; None if it didn't stream."""
+        timing = self.completion.timing
+        return None if timing is None else timing.first_field
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Completion tokens a second from the first one on; None where that isn't known."""
+        timing, tokens = self.completion.timing, self.usage.completion_tokens
+        if timing is None or timing.first_token is None or tokens is None:
+            return None
+        seconds = (timing.last_token or 0.0) - timing.first_token
+        return tokens / seconds if seconds > 0 else None
 
 
 def clipped(text: str, limit: int = GOT_LIMIT) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -16,12 +16,15 @@ from extractify.events import Event, RequestSent, RetryScheduled
 from extractify.evidence import Evidence, as_dict
 from extractify.grounding import ground
 from extractify.messages import Attempt, JsonValue, Usage
+from extractify.partials import Partial
 from extractify.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from extractify.extraction import Extraction
 
+_BETWEEN_PARTIALS = 0.1  # seconds: more often, nobody sees it
 Job = tuple[str, Path | None, Task[Any]]
 
 
@@ -50,8 +53,18 @@ class Outcome:
 Outcomes = Generator[Outcome, None, None]
 
 
-def outcomes(jobs: Sequence[Job], endpoint: str | None, say: Callable[[str], object]) -> Outcomes:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown on the way. partial: of the first so many documents, as they arrive."""
+
+    say: Callable[[str], object]
+    partial: Callable[[Partial[Any]], object] | None = None
+    documents: int = 0
+
+
+def outcomes(jobs: Sequence[Job], endpoint: str | None, shown: Shown) -> Outcomes:
     """Do the jobs in order; a failure is an outcome too, and the next document has its turn."""
+    say = shown.say
     where = ""
 
     def on_event(event: Event) -> None:
@@ -66,7 +79,8 @@ def outcomes(jobs: Sequence[Job], endpoint: str | None, say: Callable[[str], obj
             text, started = "", monotonic()
             try:
                 text = read_text(name, path)
-                result = client.extract(task, Document(text, name))
+                show = shown.partial if number <= shown.documents else None
+                result = _extracted(client, task, Document(text, name), show)
             except ExtractifyError as error:
                 seconds = monotonic() - started
                 evidence = ground(error.partial, text)
@@ -74,6 +88,20 @@ def outcomes(jobs: Sequence[Job], endpoint: str | None, say: Callable[[str], obj
             else:
                 data, seconds = result.data, monotonic() - started
                 yield Outcome(name, text, data, result.attempts, seconds, evidence=result.evidence)
+
+
+def _extracted(
+    client: Client,
+    task: Task[Any],
+    document: Document,
+    show: Callable[[Partial[Any]], object] | None,
+) -> Extraction[Any]:
+    if show is None:
+        return client.extract(task, document)
+    with client.stream(task, document, min_interval=_BETWEEN_PARTIALS) as stream:
+        for partial in stream:
+            show(partial)
+        return stream.result()
 
 
 def read_text(name: str, path: Path | None) -> str:

@@ -69,6 +69,17 @@ def patch_for(schema: Schema[Any], reading: Reading[Any]) -> Patch | None:
     return new_patch(schema, base, reading.problems, known)
 
 
+def patch_of_parts(schema: Schema[Any], reading: Reading[Any]) -> Patch | None:
+    """Ask for each failing item or member of the root as a whole, however much is wrong in it."""
+    base = reading.partial
+    wrong = [each.pointer for each in reading.problems if each.kind not in REPLY_KINDS]
+    pointers = dict.fromkeys("/".join(pointer.split("/")[:2]) for pointer in wrong)
+    if not isinstance(base, dict | list) or not base or not pointers or "" in pointers:
+        return None
+    known = {pointer: node for pointer in pointers if (node := part(schema, base, pointer))}
+    return new_patch(schema, base, reading.problems, known) if len(known) == len(pointers) else None
+
+
 def read_patch(
     text: str,
     patch: Patch,

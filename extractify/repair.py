@@ -32,6 +32,8 @@ class Repair:
     endpoint doesn't tell isn't counted. on_problems: called before each further turn; returns an
     instruction for it, an Endpoint that is asked from then on, or None. best_effort: when the
     budget is spent, return what is valid, with `Extraction.problems`, instead of raising.
+    regenerate: whether an answer may be asked for again as a whole; otherwise only its failing
+    members or items are, and what was valid stays as it is.
     """
 
     stop: int | stop_base = 3
@@ -39,6 +41,7 @@ class Repair:
     cost: float | None = None
     on_problems: OnProblems | None = None
     best_effort: bool = False
+    regenerate: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a budget that no request fits in."""

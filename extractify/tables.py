@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from extractify.messages import clipped
 from extractify.nodes import leaves
@@ -12,8 +12,13 @@ from extractify.nodes import leaves
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rich.table import Table
+
     from extractify.evidence import Evidence
     from extractify.outcomes import Outcome
+    from extractify.partials import Partial
+
+_SHOWN = 20
 
 
 def print_table(outcomes: Sequence[Outcome]) -> None:
@@ -41,6 +46,22 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
             table.add_row(name, Text(visible(value)), Text(visible(remark), style))
         table.add_section()
     Console().print(table)
+
+
+def growing_table(partial: Partial[Any], says: str) -> Table:
+    """A table of what has come of a value: the last leaves, as many as fit on a screen."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=Text(visible(says)))
+    for heading in ("field", "value", ""):
+        table.add_column(heading, overflow="fold")
+    for pointer, leaf in [] if partial.value is None else list(leaves(partial.value))[-_SHOWN:]:
+        value = leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)
+        mark = "" if partial.state(pointer) == "complete" else "…"
+        table.add_row(Text(visible(pointer or "/")), Text(visible(value)), mark)
+    return table
 
 
 def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:

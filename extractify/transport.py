@@ -12,135 +12,46 @@ from __future__ import annotations
 
 import sys
 import threading
-from base64 import b64encode
-from contextlib import suppress
-from importlib.util import find_spec
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
+from contextlib import AsyncExitStack, ExitStack, suppress
+from functools import partial
+from time import sleep
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-import httpx
-
+from extractify.connections import AiohttpConnections, HttpxConnections
+from extractify.deltas import AsyncDeltas, Deltas
 from extractify.errors import (
     ConfigurationError,
     ExtractifyError,
     InvalidRequest,
 )
 from extractify.events import Warned
+from extractify.exchanges import (
+    FAULTS,
+    Exchanges,
+    async_pieces_of,
+    pieces_of,
+    plain_headers,
+)
 from extractify.limits import Body, Limits, left, shorter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable
-    from ssl import SSLContext
+    from collections.abc import Awaitable, Callable
+
+    import httpx
 
     from extractify.events import OnEvent
     from extractify.messages import Completion, Request
     from extractify.retrying import Retry
-    from extractify.wire import Fault, Wire
+    from extractify.wire import Wire
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds without a byte until a call fails; a thinking model is silent for long."""
-_ALWAYS_SENT = {"accept-encoding": "gzip, deflate", "user-agent": "extractify"}
 _PLAIN = Warned(
     "response_format", "The endpoint refused it, so from now on it is left out; the prompt asks."
 )
 
 _CLOSED = "The client was closed during the call. Open a new one."
-_FAULTS = (httpx.HTTPError, TimeoutError)
-Timeouts: TypeAlias = "dict[str, float]"
-
-
-def usable(wire: Wire) -> httpx.URL:
-    """The URL to post to. Raises: ConfigurationError on a host that no name server could take."""
-    try:
-        return httpx.URL(wire.url)
-    except httpx.InvalidURL as error:
-        message = f"The endpoint's URL for {wire.host} can't be used: {error}. Correct it."
-        raise ConfigurationError(message) from None
-
-
-class _Exchanges:
-    """What both transports do alike: requests built, deadlines, sizes, faults."""
-
-    def __init__(self, wire: Wire, timeout: float, limits: Limits | None) -> None:
-        self.wire = wire
-        self.limits = limits or Limits()
-        self.is_closed = False
-        self._timeout = timeout
-        self._url = usable(wire)
-        self._headers = httpx.Headers({**_ALWAYS_SENT, **wire.headers})
-        self._proxy = None if wire.proxy is None else httpx.Proxy(wire.proxy)
-        self._tls: SSLContext | None = None
-
-    def request(self, body: bytes, seconds: float | None) -> tuple[httpx.Request, Timeouts]:
-        """The POST, and its timeouts, which the connection looks at before each wait."""
-        read = shorter(self._timeout, seconds)
-        connect = shorter(min(self._timeout, self.limits.connect), seconds)
-        timeouts: Timeouts = {"connect": connect, "read": read, "write": read}
-        options: dict[str, Any] = {"content": body, "extensions": {"timeout": timeouts}}
-        return httpx.Request("POST", self._url, headers=self._headers, **options), timeouts
-
-    def connection(self) -> httpx.BaseTransport:
-        """A new connection."""
-        if self._proxy is None:
-            from extractify.direct import Direct  # brings httpcore, as httpx does when it opens
-
-            return self.wire.here or Direct(self._url, self.tls())
-        return httpx.HTTPTransport(**self.settings())
-
-    def async_connection(self) -> httpx.AsyncBaseTransport:
-        """A new connection, to be awaited."""
-        if self._proxy is None:
-            from extractify.direct import AsyncDirect
-
-            return self.wire.here or AsyncDirect(self._url, self.tls())
-        return httpx.AsyncHTTPTransport(**self.settings())
-
-    def settings(self) -> dict[str, Any]:
-        """The options of a transport of httpx's own, which knows of proxies."""
-        return {
-            "verify": self.tls() or False,  # False: there is no TLS
-            "limits": httpx.Limits(max_connections=1, keepalive_expiry=30.0),
-            "proxy": self._proxy,
-        }
-
-    def tls(self) -> SSLContext | None:
-        """One context for all connections, which verifies; None where nobody speaks TLS."""
-        if self._tls is None and "https" in (self._url.scheme, self._proxy_scheme()):
-            self._tls = httpx.create_ssl_context()
-        return self._tls
-
-    def _proxy_scheme(self) -> str:
-        return "" if self._proxy is None else self._proxy.url.scheme
-
-    def wants_aiohttp(self) -> bool:
-        """Whether to use aiohttp. Raises: ConfigurationError where it is asked for and missing."""
-        wanted = False if self.wire.here is not None else self.limits.aiohttp
-        if wanted is None:
-            return "socks" not in self._proxy_scheme() and find_spec("httpx_aiohttp") is not None
-        if wanted and find_spec("httpx_aiohttp") is None:
-            message = "Limits(aiohttp=True) needs the extra: pip install 'extractify[aiohttp]'"
-            raise ConfigurationError(message)
-        return wanted
-
-    def fail(self, error: Exception, end: float | None) -> NoReturn:
-        """Raise the fault that an error of httpx's stands for."""
-        late = end is not None and monotonic() >= end
-        kind: Fault = "timeout" if late else _kind(error)
-        what = "its time for all was over" if late else str(error)
-        raise self.wire.fault(kind, what or type(error).__name__) from None
-
-
-def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """The headers by their names in lower case; httpx's own mapping decodes at every look."""
-    return {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in headers.raw}
-
-
-def _kind(error: Exception) -> Fault:
-    if isinstance(error, httpx.ProxyError):
-        return "proxy"
-    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        return "connect"
-    return "timeout" if isinstance(error, httpx.TimeoutException | TimeoutError) else "broken"
+R = TypeVar("R")
 
 
 class Transport:
@@ -149,7 +60,7 @@ class Transport:
     def __init__(
         self, wire: Wire, *, timeout: float, retry: Retry, limits: Limits | None, emit: OnEvent
     ) -> None:
-        self._side = _Exchanges(wire, timeout, limits)
+        self._side = Exchanges(wire, timeout, limits)
         self._emit = emit
         self._policy = retry.policy(emit)
         self._idle: list[httpx.BaseTransport] = []
@@ -157,23 +68,33 @@ class Transport:
 
     def send(self, request: Request) -> Completion:
         """Exchange one request. Raises: TransportError, EndpointError."""
+        return self._asked(request, self._exchange)
+
+    def stream(self, request: Request) -> Deltas:
+        """Exchange one request whose answer streams. Close what it returns.
+
+        Raises: as `send`. Nothing is repeated once the answer has begun.
+        """
+        return self._asked(request, self._opened)
+
+    def _asked(self, request: Request, exchange: Callable[[bytes, float | None], R]) -> R:
         wire = self._side.wire
         try:
-            return self._repeated(wire.body(request))
+            return self._repeated(wire.body(request), exchange)
         except InvalidRequest as error:
             plain = wire.plain_body(request, error)
             if plain is None:
                 raise
         self._emit(_PLAIN)
-        completion = self._repeated(plain)
+        answer = self._repeated(plain, exchange)
         wire.takes_format = False
-        return completion
+        return answer
 
-    def _repeated(self, body: bytes) -> Completion:
+    def _repeated(self, body: bytes, exchange: Callable[[bytes, float | None], R]) -> R:
         call = self._policy.call()
         while True:
             try:
-                return self._exchange(body, call.until)
+                return exchange(body, call.until)
             except ExtractifyError as error:
                 pause = call.pause_after(error)
             sleep(pause)
@@ -201,19 +122,44 @@ class Transport:
                 content = self._content(response, end)
             finally:
                 response.close()
-        except _FAULTS as error:
+        except FAULTS as error:
             side.fail(error, end)
         finally:
             self._give_back(connection)
-        return side.wire.completion(response.status_code, _plain(response.headers), content)
+        return side.wire.completion(response.status_code, plain_headers(response.headers), content)
 
     def _content(self, response: httpx.Response, end: float | None) -> bytes:
         body = Body(response.status_code, self._side.limits.response_bytes, end)
-        packed = "content-encoding" in response.headers
-        pieces = response.iter_bytes() if packed else cast("Iterable[bytes]", response.stream)
-        for piece in pieces:
+        for piece in pieces_of(response):
             body.add(piece)
         return body.content
+
+    def _opened(self, body: bytes, until: float | None) -> Deltas:
+        side = self._side
+        end = side.limits.end(until)
+        with ExitStack() as held:
+            if not self._gate.acquire(timeout=left(end)):
+                raise side.wire.fault("timeout", "all of Limits(connections=…) were busy")
+            held.callback(self._gate.release)
+            connection = self._taken()
+            held.callback(self._give_back, connection)
+            request, timeouts = side.request(body, left(end))
+            read = timeouts["read"]
+            timeouts["read"] = shorter(read, side.limits.headers)
+            try:
+                response = connection.handle_request(request)
+                held.callback(response.close)
+                timeouts["read"] = read
+                headers = plain_headers(response.headers)
+                if not response.is_success:
+                    side.wire.completion(
+                        response.status_code, headers, self._content(response, end)
+                    )
+            except FAULTS as error:
+                side.fail(error, end)
+            faults = FAULTS, partial(side.fail, end=end)
+            reading = side.reading(response.status_code, headers, faults, end)
+            return Deltas(reading, iter(pieces_of(response))).begin(held)
 
     def _taken(self) -> httpx.BaseTransport:
         if self._side.is_closed:
@@ -245,33 +191,46 @@ class AsyncTransport:
     ) -> None:
         import asyncio  # as slow to import as all of ours, and the sync client doesn't need it
 
-        self._side = side = _Exchanges(wire, timeout, limits)
+        self._side = side = Exchanges(wire, timeout, limits)
         self._emit = emit
         self._policy = retry.policy(emit)
         self._sleep = asyncio.sleep
         self._gate = asyncio.Semaphore(side.limits.connections or sys.maxsize)
         self._timeout = asyncio.timeout
-        self._connections = _Aiohttp(side) if side.wants_aiohttp() else _Httpx(side)
+        self._connections = (
+            AiohttpConnections(side) if side.wants_aiohttp() else HttpxConnections(side)
+        )
 
     async def send(self, request: Request) -> Completion:
         """Exchange one request. Raises: TransportError, EndpointError."""
+        return await self._asked(request, self._exchange)
+
+    async def stream(self, request: Request) -> AsyncDeltas:
+        """Exchange one request whose answer streams; as `Transport.stream`."""
+        return await self._asked(request, self._opened)
+
+    async def _asked(
+        self, request: Request, exchange: Callable[[bytes, float | None], Awaitable[R]]
+    ) -> R:
         wire = self._side.wire
         try:
-            return await self._repeated(wire.body(request))
+            return await self._repeated(wire.body(request), exchange)
         except InvalidRequest as error:
             plain = wire.plain_body(request, error)
             if plain is None:
                 raise
         self._emit(_PLAIN)
-        completion = await self._repeated(plain)
+        answer = await self._repeated(plain, exchange)
         wire.takes_format = False
-        return completion
+        return answer
 
-    async def _repeated(self, body: bytes) -> Completion:
+    async def _repeated(
+        self, body: bytes, exchange: Callable[[bytes, float | None], Awaitable[R]]
+    ) -> R:
         call = self._policy.call()
         while True:
             try:
-                return await self._exchange(body, call.until)
+                return await exchange(body, call.until)
             except ExtractifyError as error:
                 pause = call.pause_after(error)
             await self._sleep(pause)
@@ -284,7 +243,7 @@ class AsyncTransport:
                 response, content = await self._exchanged(body, end)
         except self._connections.errors as error:
             side.fail(self._connections.translated(error), end)
-        return side.wire.completion(response.status_code, _plain(response.headers), content)
+        return side.wire.completion(response.status_code, plain_headers(response.headers), content)
 
     async def _exchanged(self, body: bytes, end: float | None) -> tuple[httpx.Response, bytes]:
         side = self._side
@@ -304,95 +263,41 @@ class AsyncTransport:
 
     async def _content(self, response: httpx.Response) -> bytes:
         body = Body(response.status_code, self._side.limits.response_bytes, None)
-        packed = "content-encoding" in response.headers
-        plain = cast("AsyncIterable[bytes]", response.stream)
-        async for piece in response.aiter_bytes() if packed else plain:
+        async for piece in async_pieces_of(response):
             body.add(piece)
         return body.content
+
+    async def _opened(self, body: bytes, until: float | None) -> AsyncDeltas:
+        side = self._side
+        end = side.limits.end(until)
+        try:
+            async with AsyncExitStack() as held, self._timeout(left(end)):
+                await held.enter_async_context(self._gate)
+                if side.is_closed:
+                    raise ConfigurationError(_CLOSED)
+                connection = self._connections.taken()
+                held.push_async_callback(self._connections.give_back, connection)
+                request, _ = side.request(body, left(end))
+                async with self._timeout(side.limits.headers):
+                    response = await connection.handle_async_request(request)
+                held.push_async_callback(response.aclose)
+                headers = plain_headers(response.headers)
+                if not response.is_success:
+                    content = await self._content(response)
+                    side.wire.completion(response.status_code, headers, content)
+                faults = self._connections.errors, partial(self._fail, end=end)
+                reading = side.reading(response.status_code, headers, faults, end)
+                deltas = AsyncDeltas(
+                    reading, aiter(async_pieces_of(response)), lambda: self._timeout(left(end))
+                )
+                return await deltas.begin(held)
+        except self._connections.errors as error:
+            self._fail(error, end)
+
+    def _fail(self, error: Exception, end: float | None) -> NoReturn:
+        self._side.fail(self._connections.translated(error), end)
 
     async def close(self) -> None:
         """Close the connections; one that is in use is closed when its exchange is over."""
         self._side.is_closed = True
         await self._connections.close()
-
-
-class _Httpx:
-    """Connections of httpx's own, one a transport."""
-
-    errors: tuple[type[Exception], ...] = _FAULTS
-
-    def __init__(self, side: _Exchanges) -> None:
-        self._side = side
-        self._idle: list[httpx.AsyncBaseTransport] = []
-
-    def taken(self) -> httpx.AsyncBaseTransport:
-        """One that nobody uses."""
-        return self._idle.pop() if self._idle else self._side.async_connection()
-
-    async def give_back(self, connection: httpx.AsyncBaseTransport) -> None:
-        """Keep it for the next exchange, or close it."""
-        self._idle.append(connection)
-        if self._side.is_closed or len(self._idle) > self._side.limits.kept:
-            await self._idle.pop(0).aclose()
-
-    def translated(self, error: Exception) -> Exception:
-        """The error in httpx's words."""
-        return error
-
-    async def close(self) -> None:
-        """Close what isn't in use."""
-        while self._idle:
-            await self._idle.pop().aclose()
-
-
-class _Aiohttp:
-    """Connections of aiohttp's, which has a pool that doesn't slow down. One transport for all."""
-
-    def __init__(self, side: _Exchanges) -> None:
-        import aiohttp
-        import httpx_aiohttp
-
-        self._aiohttp = aiohttp
-        self.errors: tuple[type[Exception], ...] = (*_FAULTS, aiohttp.ClientError)
-        tls = side.tls()
-
-        def session() -> aiohttp.ClientSession:
-            connector = aiohttp.TCPConnector(limit=0, ssl=tls or True, keepalive_timeout=30.0)
-            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-        settings = side.settings()
-        proxy = settings["proxy"]
-        if proxy is not None and proxy.auth is not None:
-            # The adapter's own way to pass them on is one that aiohttp deprecates.
-            word = b64encode(":".join(proxy.auth).encode()).decode()
-            proxy = httpx.Proxy(proxy.url, headers={"proxy-authorization": f"Basic {word}"})
-        self._transport = httpx_aiohttp.AiohttpTransport(
-            client=session, verify=settings["verify"], proxy=proxy
-        )
-
-    def taken(self) -> httpx.AsyncBaseTransport:
-        """The one there is."""
-        return self._transport
-
-    async def give_back(self, connection: httpx.AsyncBaseTransport) -> None:
-        """Nothing to do: aiohttp keeps its connections."""
-
-    def translated(self, error: Exception) -> Exception:
-        """The error in httpx's words; the adapter's own say that most are failures to connect."""
-        cause = error.__cause__ if isinstance(error, httpx.HTTPError) else error
-        of = self._aiohttp
-        if isinstance(cause, of.ClientHttpProxyError):
-            return httpx.ProxyError(f"HTTP {cause.status}")  # its own words hold the proxy's URL
-        if isinstance(cause, of.ClientProxyConnectionError):
-            return httpx.ProxyError(cause.strerror or type(cause).__name__)
-        if isinstance(cause, of.ClientConnectorError | of.ConnectionTimeoutError):
-            return httpx.ConnectError(str(cause))
-        if isinstance(cause, TimeoutError):
-            return httpx.ReadTimeout(type(cause).__name__)
-        if isinstance(cause, of.ClientError):
-            return httpx.RemoteProtocolError(type(cause).__name__)
-        return error
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._transport.aclose()

@@ -10,7 +10,7 @@ from extractify import prompts
 from extractify.documents import check_encodable
 from extractify.lowering import lower
 from extractify.messages import Message, Request, Strategy
-from extractify.patching import PATCH, REPLY_KINDS, Patch, mended, patch_for
+from extractify.patching import PATCH, REPLY_KINDS, Patch, mended, patch_for, patch_of_parts
 from extractify.profiles import Profile
 from extractify.prompts import Source
 from extractify.task import Task
@@ -78,6 +78,8 @@ def following(case: Case, turn: Turn, completion: Completion, judgement: Judgeme
     rest = judgement.rest if case.profile.replays else None
     failed = turn.patch is not None and not mended(turn.patch, reading)
     patch = None if failed else patch_for(case.task.schema, reading)
+    if patch is None and not case.task.budget.regenerate:
+        patch = patch_of_parts(case.task.schema, reading)
     more = _more_room(turn.request, case.task, case.profile)
     strategy = chosen(
         rest=rest is not None,
@@ -93,7 +95,9 @@ def following(case: Case, turn: Turn, completion: Completion, judgement: Judgeme
     answer = completion.message if turn.patch is None else prompts.answered(reading.partial)
     if strategy == "patch" and patch is not None:
         return Turn(_patch_request(case, turn.request, answer, patch), "patch", patch)
-    return strategy and _regenerated(case, turn, answer, judgement)
+    if strategy is None or (reading.partial is not None and not case.task.budget.regenerate):
+        return None
+    return _regenerated(case, turn, answer, judgement)
 
 
 def _continued(case: Case, request: Request, rest: Patch) -> Turn:

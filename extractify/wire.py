@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from extractify.dialects import named
+from extractify.dialects.chunks import Assembly
 from extractify.errors import EndpointError, InvalidRequest, TransportError
 from extractify.in_process import here
 from extractify.messages import JsonValue, clipped
@@ -86,6 +87,10 @@ class Wire:
             if self._key and len(self._key) >= _SHORTEST_KEY:
                 _mask(error, self._key)
             raise
+
+    def assembly(self, status: int, headers: Mapping[str, str]) -> Assembly:
+        """Begin to read an answer that streams; it raises what `completion` raises."""
+        return Assembly(status, headers, self.completion)
 
     def fault(self, kind: Fault, told: str) -> TransportError:
         """Say what happened on the way to the endpoint, and what to do. told: in other words."""

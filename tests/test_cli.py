@@ -353,6 +353,27 @@ def test_a_terminal_gets_colours_and_a_spinner(server: Server) -> None:
     assert "\x1b[" in result.stderr
 
 
+def test_a_document_that_streams_has_the_same_line(server: Server) -> None:
+    plain = lines(run(*extract(server, "good.txt")))
+    result = run(*extract(server, "good.txt"), "--stream")
+    assert result.exit_code == 0
+    assert [{**each, "seconds": 0} for each in lines(result)] == [
+        {**each, "seconds": 0} for each in plain
+    ]
+    assert [request.get("stream") for request in server.requests] == [None, True]
+
+
+def test_a_terminal_shows_the_values_of_a_stream_while_they_arrive(server: Server) -> None:
+    colours = {"FORCE_COLOR": "1", "NO_COLOR": None, "TERM": "xterm", "COLUMNS": "80"}
+    result = CliRunner(env=colours).invoke(
+        app(), [*extract(server, "good.txt"), "--stream", "--format", "table"]
+    )
+    assert result.exit_code == 0
+    assert "/seller" in result.stderr
+    assert "Acme" in result.stderr
+    assert "\x1b[32myes, exact" in result.stdout
+
+
 def test_a_value_cant_write_on_the_terminal(server: Server) -> None:
     server.answers = [json.dumps({"seller": "[red]A[/] :smile: \x1b[31m\r\n\u202e", "total": 1})]
     result = run(*extract(server, "good.txt"), "--format", "table")

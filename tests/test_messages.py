@@ -57,7 +57,12 @@ def test_no_event_has_a_field_for_text_of_the_document() -> None:
         *("problems", "seconds", "status", "strategy", "valid"),
         *("endpoint", "next", "may_run_twice"),
         *("parameter", "message"),  # of `Warned`: names and numbers of parameters
+        "text",
     }
+    # The one exception: reasoning that streams, which is asked for. No log shows it by itself.
+    told = [kind for kind in kinds if "text" in {field.name for field in dataclasses.fields(kind)}]
+    assert told == [events.Thought]
+    assert repr(events.Thought(1, "of Zyxomma")) == "Thought(attempt=1)"
 
 
 # --- usage -----------------------------------------------------------------------------------

@@ -48,9 +48,10 @@ from extractify import (
     TransportError,
 )
 from extractify.events import Done, Event, RequestSent, RetryScheduled, Warned
+from extractify.exchanges import Exchanges
 from extractify.messages import ResponseFormat
 from extractify.retrying import is_passing
-from extractify.transport import AsyncTransport, Transport, _Exchanges
+from extractify.transport import AsyncTransport, Transport
 from extractify.wire import Wire
 from tests.loopback import KEY, Answer, Close, Delay, Loopback, endpoint, environment
 from tests.pickling import pickled
@@ -716,8 +717,8 @@ def test_aiohttp_is_used_where_it_is_installed_and_may_be_asked_for() -> None:
     assert names == ["extractify", "extractify"]
     proxied = Endpoint("https://models.invalid/v1", "m")
     with environment(all_proxy="socks5://127.0.0.1:1", https_proxy="", no_proxy=""):
-        assert not _Exchanges(Wire(proxied), 1, None).wants_aiohttp()
-    assert _Exchanges(Wire(proxied), 1, Limits(aiohttp=True)).wants_aiohttp()
+        assert not Exchanges(Wire(proxied), 1, None).wants_aiohttp()
+    assert Exchanges(Wire(proxied), 1, Limits(aiohttp=True)).wants_aiohttp()
 
 
 def test_without_the_extra_the_async_client_uses_httpx_alone() -> None:

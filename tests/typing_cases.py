@@ -15,7 +15,18 @@ from typing import Annotated, Generic, Literal, NamedTuple, NewType, TypeVar, as
 from pydantic import BaseModel, Field, RootModel
 from typing_extensions import TypedDict
 
-from extractify import AsyncClient, Client, Extraction, Reading, Task, extract, read
+from extractify import (
+    AsyncClient,
+    AsyncStream,
+    Client,
+    Extraction,
+    Partial,
+    Reading,
+    Stream,
+    Task,
+    extract,
+    read,
+)
 from extractify.messages import JsonValue
 
 
@@ -116,6 +127,28 @@ async def the_async_client_knows_its_target(client: AsyncClient) -> None:
     assert_type((await client.extract(Invoice | Receipt, "")).value, Invoice | Receipt)
     assert_type((await client.extract(Task(Invoice), "")).value, Invoice)
     assert_type((await client.extract(NODE, "")).value, JsonValue)
+
+
+def a_stream_knows_its_target(client: Client) -> None:
+    assert_type(client.stream(Invoice, ""), Stream[Invoice])
+    assert_type(client.stream(Task(Invoice), "").result(), Extraction[Invoice])
+    assert_type(client.stream(list[Invoice], "").result().value, list[Invoice])
+    assert_type(client.stream(NODE, "").result().value, JsonValue)
+    for partial in client.stream(Invoice | Receipt, ""):
+        assert_type(partial, Partial[Invoice | Receipt])
+    for item in client.items(Invoice, ""):
+        assert_type(item, Invoice)
+    assert_type(client.items(Task(Invoice), "").result(), Extraction[list[Invoice]])
+    assert_type(client.items(NODE, "").result().value, list[JsonValue])
+
+
+async def an_async_stream_knows_its_target(client: AsyncClient) -> None:
+    assert_type(client.stream(Invoice, ""), AsyncStream[Invoice])
+    assert_type((await client.stream(Invoice, "").result()).value, Invoice)
+    async for partial in client.stream(Invoice, ""):
+        assert_type(partial, Partial[Invoice])
+    async for item in client.items(Invoice, ""):
+        assert_type(item, Invoice)
 
 
 async def mistakes_are_refused(client: Client, async_client: AsyncClient) -> None:

@@ -197,8 +197,13 @@ def _on_the_way() -> Iterator[Fault]:
     for spoils, stream in ((spoiling.HARMLESS, False), (spoiling.HARMLESS_STREAMS, True)):
         for name, spoil in spoils.items():
             yield Fault(name, _HARMLESS, None, spoil=spoil, stream=stream)
-    for name, spoil in spoiling.SPOILT.items():
-        yield replace(_says_no(name, _NONSENSE, None, Answer(completion("{}"))), spoil=spoil)
+    for spoils, stream in ((spoiling.SPOILT, False), (spoiling.SPOILT_STREAMS, True)):
+        for name, spoil in spoils.items():
+            spoilt = _says_no(name, _NONSENSE, None, Answer(completion("{}")))
+            yield replace(spoilt, spoil=spoil, stream=stream)
+    for name, spoil in spoiling.FAILED_STREAMS.items():
+        failed = _says_no(name, _BUSY, "502", Answer(completion("{}")))
+        yield replace(failed, spoil=spoil, stream=True)
 
 
 def _rows() -> Iterator[Fault]:

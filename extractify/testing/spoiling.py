@@ -156,11 +156,17 @@ HARMLESS: Mapping[str, Spoil] = {
 }
 """After which the answer is whole."""
 LOST_STREAMS: Mapping[str, Spoil] = {
-    "garbage SSE": _edited(lambda events: [*events[:2], b"data: {chunk\n\n", b"\0\xff\n\n"]),
     "stream without an end": _edited(lambda events: events[: len(events) // 2]),
-    "error in the stream": _edited(lambda events: [*events[:3], event(_LATE)]),
 }
 """As LOST, of streams alone."""
+SPOILT_STREAMS: Mapping[str, Spoil] = {
+    "garbage SSE": _edited(lambda events: [*events[:2], b"data: {chunk\n\n", b"\0\xff\n\n"]),
+}
+"""As SPOILT, of streams alone."""
+FAILED_STREAMS: Mapping[str, Spoil] = {
+    "error in the stream": _edited(lambda events: [*events[:3], event(_LATE)]),
+}
+"""After which the answer says no, and why, in its middle."""
 HARMLESS_STREAMS: Mapping[str, Spoil] = {
     "final frame twice": _edited(lambda events: [*events[:-1], *events[-2:]]),
     "no final frame": _edited(lambda events: [*events[:-2], events[-1]]),
