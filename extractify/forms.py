@@ -6,12 +6,11 @@ write; an unknown wrapper may say something, as `{"example": …}` or `{"error":
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from extractify.messages import Fix, JsonValue, clipped
 from extractify.nodes import ENVELOPE, SCHEMA_LISTS, SCHEMA_MAPS, SCHEMAS, kinds, plain, under
-from extractify.parsing import single
+from extractify.parsing import encoded, single
 from extractify.spelling import folded
 
 if TYPE_CHECKING:
@@ -66,10 +65,10 @@ def _opened(
 ) -> Iterator[tuple[JsonValue, Fix]]:
     """Yield what stands in a wrapper that isn't the target's own."""
     wants_list = not kinds(roots).isdisjoint({"array", None})
-    if isinstance(data, list):
-        if len(data) == 1 and not wants_list:
-            yield data[0], Fix("", "list")
-        return
+    if isinstance(data, list) and len(data) == 1 and not wants_list:
+        yield data[0], Fix("", "list")
+    if isinstance(data, str) and kinds(roots) <= {"object", "array", "null"}:
+        yield from _decoded(data)
     declared = _declared(roots)
     if isinstance(data, dict) and is_call(data, schema):
         yield from _called(data)
@@ -85,6 +84,12 @@ def _opened(
             yield inner, Fix("", "call")
     if isinstance(data.get("properties"), dict) and data.keys() <= _OF_SCHEMA:
         yield data["properties"], Fix("", "envelope", "properties")
+
+
+def _decoded(text: str) -> Iterator[tuple[JsonValue, Fix]]:
+    inner = encoded(text)
+    if inner is not None:
+        yield inner, Fix("", "coerced", clipped(text))
 
 
 def is_call(data: JsonValue, schema: Schema[Any]) -> bool:
@@ -104,12 +109,8 @@ def _called(data: dict[str, JsonValue]) -> Iterator[tuple[JsonValue, Fix]]:
     if isinstance(function, dict):
         yield function, Fix("", "call")
     for key in data.keys() & _ARGUMENTS:
-        arguments = data[key]
-        if isinstance(arguments, str):
-            try:
-                arguments = json.loads(arguments)
-            except (ValueError, RecursionError):
-                return
+        given = data[key]
+        arguments = encoded(given) if isinstance(given, str) else given
         if isinstance(arguments, dict | list):
             yield arguments, Fix("", "call")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from extractify.messages import Fix, JsonValue
@@ -25,10 +25,11 @@ MAX_RESTARTS = 8
 
 _SORTED = json.JSONEncoder(sort_keys=True)
 _FENCE = re.compile(r"^[ \t]*(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))$", re.MULTILINE)
-_TOKEN = re.compile(r"[\[\]{}\"]|</?think(?:ing)?>", re.IGNORECASE)
-_CLOSER = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad)>"
+_TOKEN = re.compile(rf"[\[\]{{}}\"]|</?{_THOUGHT}", re.IGNORECASE)
+_CLOSER = re.compile(rf"</{_THOUGHT}", re.IGNORECASE)
 # No JSON string holds a line break, so this tag ends a thought, whatever quotes stand before it.
-_LINE_CLOSER = re.compile(r"</think(?:ing)?>(?=[ \t]*\r?\n)|(?<=\n)</think(?:ing)?>", re.IGNORECASE)
+_LINE_CLOSER = re.compile(rf"</{_THOUGHT}(?=[ \t]*\r?\n)|(?<=\n)</{_THOUGHT}", re.IGNORECASE)
 # Members behind a container: it was closed too early, and isn't all that was said.
 _CONTINUES = re.compile(r'\s*,\s*"')
 _BEGINS_MEMBERS = re.compile(r"""[{\[][{\[\s]*(?:["'`\u201c\u2018/#]|[\w$]+\s*:)""")
@@ -139,12 +140,25 @@ def _called(text: str, fixes: tuple[Fix, ...]) -> Candidates | None:
         )
         for pairs in made.arguments
     ]
-    return Candidates(() if made.truncated else _distinct(found), made.truncated)
+    if made.truncated:
+        return Candidates((), truncated=True)
+    around = (*fixes, Fix("", "prose"))
+    beside = candidates(made.beside).found
+    found += [replace(each, fixes=(*around, *each.fixes)) for each in beside]
+    return Candidates(_distinct(found), truncated=False)
 
 
 def single(text: str) -> Candidate | None:
     """A text as one JSON value and nothing else, mended if need be."""
     return _loaded(text.strip(), ()) or _mended(text.strip(), ())
+
+
+def encoded(text: str) -> dict[str, JsonValue] | list[JsonValue] | None:
+    """The container that a text is, in plain JSON and with each key once; None if it is none."""
+    read = _loaded(text.strip(), ()) if text.lstrip().startswith(("{", "[")) else None
+    if read is None or read.conflicts or not isinstance(read.value, dict | list):
+        return None
+    return read.value
 
 
 def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:

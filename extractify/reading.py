@@ -178,6 +178,11 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
         yield from asked.judge_valid(words, (Fix("", "bare"),))
 
 
+def _say_the_same(one: Reading[Any], other: Reading[Any]) -> bool:
+    """Whether two values are one; in Python true is 1 as well, but isn't written so."""
+    return bool(one.value == other.value) and repr(one.value) == repr(other.value)
+
+
 def _is_misshapen(problem: Problem) -> bool:
     """Whether the whole is of another kind than was asked for, such as a list for an object."""
     return not problem.pointer and problem.kind.endswith(("type", "echo"))
@@ -269,8 +274,10 @@ class _Asked(Generic[T]):
             return judged
         for candidate in found.found:
             judged.append(self.judge(candidate, alone=len(found.found) == 1))
-            if sum(reading.ok for reading in judged) > 1:
-                break
+            if judged[-1].ok and sum(reading.ok for reading in judged) > 1:
+                if not _say_the_same(*(reading for reading in judged if reading.ok)):
+                    break
+                judged.pop()
         return judged
 
     def judge(self, candidate: Candidate, *, alone: bool) -> Reading[T]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -141,3 +142,93 @@ def test_a_pointer_without_its_slash_gets_one() -> None:
 def test_the_reprs_of_readings_hold_no_word_of_the_answer() -> None:
     assert "Zyxomma" not in repr(read('x {"a": "Zyxomma"}', Number))
     assert "Zyxomma" not in repr(read('{"b": "Zyxomma"}', Defaults))
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+class Team(BaseModel):
+    lead: Person
+
+
+class Prices(BaseModel):
+    prices: list[Decimal]
+
+
+CALL = '<invoke name="x"><parameter name="name">Ada</parameter><parameter name="age">36</parameter>'
+CALL += "</invoke>"
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        (r'{"lead": "{\"name\": \"Ada\", \"age\": 36, \"age\": 37}"}', Team),
+        (r'{"lead": "{\"name\": \"Ada\", \"age\": 36, \"Age\": 37}"}', Team),
+        (r'{"name": "f", "arguments": "{\"name\": \"Ada\", \"age\": 36, \"age\": 37}"}', Person),
+        (r'"{\"name\": \"Ada\", \"age\": 36, \"age\": 37}"', Person),
+        (
+            '<invoke name="x"><parameter name="lead">{"name": "Ada", "age": 36, "age": 37}'
+            "</parameter></invoke>",
+            Team,
+        ),
+    ],
+)
+def test_a_key_given_twice_in_json_that_was_encoded_twice_is_no_choice(
+    text: str, target: Any
+) -> None:
+    assert not read(text, target).ok
+
+
+def test_digits_of_json_that_was_encoded_twice_are_kept() -> None:
+    text = '{"prices": "[1.234567890123456789012345]"}'
+    assert read(text, Prices).value.prices == [Decimal("1.234567890123456789012345")]
+
+
+def test_json_that_was_encoded_twice_in_a_patch_is_no_choice_either() -> None:
+    schema = compile_schema(dict[str, dict[str, int]])
+    text = json.dumps({"a" * 60: {"k": 1}, "b": {"k": 2}, "c": {"k": 3}, "d": 4})
+    patch = patch_for(schema, read_answer(text, schema))
+    assert patch is not None
+    twice = read_patch(json.dumps({"/d": '{"k": 4, "k": 5}'}), patch, schema)
+    assert not twice.ok
+    once = read_patch(json.dumps({"/d": '{"k": 4}'}), patch, schema)
+    assert once.value["d"] == {"k": 4}
+
+
+def test_a_call_and_another_answer_beside_it_are_two() -> None:
+    assert read(CALL, Person).value == Person(name="Ada", age=36)
+    assert kinds(CALL + ' {"name": "Ada", "age": 37}', Person) == ["ambiguous"]
+    assert kinds('{"name": "Ada", "age": 37}' + CALL, Person) == ["ambiguous"]
+
+
+def test_a_call_and_the_same_answer_beside_it_are_one() -> None:
+    text = CALL + ' {"name": "Ada", "age": 36}'
+    assert read(text, Person).value == Person(name="Ada", age=36)
+
+
+def test_an_answer_beside_a_call_that_is_none_says_so() -> None:
+    call = '<invoke name="x"><parameter name="name">Ada</parameter></invoke>'
+    reading = read(call + ' {"name": "Ada", "age": 36}', Person)
+    assert reading.value == Person(name="Ada", age=36)
+    assert [fix.kind for fix in reading.fixes] == ["prose"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": "1"} {"a": 1}', '{"a": 1}\n{"a": 1.0}', '{"a": 1}{"A": 1}']
+)
+def test_one_value_in_two_spellings_is_one_answer(text: str) -> None:
+    assert read(text, Number).value == Number(a=1)
+
+
+def test_true_is_no_other_spelling_of_1() -> None:
+    target = {"type": "object", "required": ["a"]}
+    assert kinds('{"a": true}{"a": 1}', target) == ["ambiguous"]
+
+
+@pytest.mark.parametrize("tag", ["thought", "reasoning", "Reflection", "scratchpad"])
+def test_a_draft_in_a_thought_of_another_name_is_no_answer(tag: str) -> None:
+    draft = f'<{tag}>Perhaps {{"a": 1}}</{tag}>'
+    assert not read(f"{draft}\nI can't tell.", Number).ok
+    assert read(f'{draft}\n{{"a": 2}}', Number).value == Number(a=2)
