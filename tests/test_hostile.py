@@ -159,6 +159,9 @@ class Prices(BaseModel):
 
 CALL = '<invoke name="x"><parameter name="name">Ada</parameter><parameter name="age">36</parameter>'
 CALL += "</invoke>"
+CALL_OF_A_TEAM = '<invoke name="x"><parameter name="lead">{"name": "A", "age": 1, "age": 2}'
+CALL_OF_A_TEAM += "</parameter></invoke>"
+TWICE = ['{"a": "1"} {"a": 1}', '{"a": 1}\n{"a": 1.0}', '{"a": 1}{"A": 1}']
 
 
 @pytest.mark.parametrize(
@@ -168,11 +171,7 @@ CALL += "</invoke>"
         (r'{"lead": "{\"name\": \"Ada\", \"age\": 36, \"Age\": 37}"}', Team),
         (r'{"name": "f", "arguments": "{\"name\": \"Ada\", \"age\": 36, \"age\": 37}"}', Person),
         (r'"{\"name\": \"Ada\", \"age\": 36, \"age\": 37}"', Person),
-        (
-            '<invoke name="x"><parameter name="lead">{"name": "Ada", "age": 36, "age": 37}'
-            "</parameter></invoke>",
-            Team,
-        ),
+        (CALL_OF_A_TEAM, Team),
     ],
 )
 def test_a_key_given_twice_in_json_that_was_encoded_twice_is_no_choice(
@@ -215,9 +214,7 @@ def test_an_answer_beside_a_call_that_is_none_says_so() -> None:
     assert [fix.kind for fix in reading.fixes] == ["prose"]
 
 
-@pytest.mark.parametrize(
-    "text", ['{"a": "1"} {"a": 1}', '{"a": 1}\n{"a": 1.0}', '{"a": 1}{"A": 1}']
-)
+@pytest.mark.parametrize("text", TWICE)
 def test_one_value_in_two_spellings_is_one_answer(text: str) -> None:
     assert read(text, Number).value == Number(a=1)
 
