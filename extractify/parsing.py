@@ -169,7 +169,7 @@ def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
     from extractify.quoting import NotJson
 
     try:
-        mended = mend(text)
+        mended = mend(text, sets=True)
     except NotJson:
         return None
     return Candidate(text, mended.value, (*fixes, *mended.fixes), mended.conflicts)
