@@ -6,10 +6,13 @@ write; an unknown wrapper may say something, as `{"example": …}` or `{"error":
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractify.messages import Fix, JsonValue, clipped
 from extractify.nodes import ENVELOPE, SCHEMA_LISTS, SCHEMA_MAPS, SCHEMAS, kinds, plain, under
+from extractify.notation import notation
 from extractify.parsing import encoded, single
 from extractify.spelling import folded
 
@@ -33,6 +36,9 @@ _OF_LISTS = frozenset(
 _ARGUMENTS = frozenset({"arguments", "parameters", "input", "args"})
 _CALL = frozenset({"id", "type", "name", "function", "tool", "tool_name", "call_id", *_ARGUMENTS})
 _TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
+_BARE_TYPE = re.compile(
+    r"(?:string|number|integer|boolean|array|object|str|int|float|bool)(?:\[\])*(?:\s*\|.*)?"
+)
 _SAYS_TYPE = ("$ref", "anyOf", "oneOf", "allOf", "enum", "const")
 _OF_SCHEMA = frozenset(
     {*SCHEMA_MAPS, *SCHEMA_LISTS, *SCHEMAS, "$ref", "$schema", "$id", "type", "title", "enum"}
@@ -42,10 +48,11 @@ _OF_SCHEMA = frozenset(
 )
 
 
-def other_forms(data: JsonValue, schema: Schema[Any], *, alone: bool) -> Iterator[Form]:
+def other_forms(data: JsonValue, schema: Schema[Any], *, alone: bool, sole: bool) -> Iterator[Form]:
     """Yield what is inside of a wrapper, and what has the target's shape once it is wrapped itself.
 
     alone: whether the answer is nothing but this value; in prose, brackets may be a citation.
+    sole: whether no other object stands in it; of several, none is the whole.
     """
     roots = plain(schema.canonical, [schema.canonical])
     waiting: list[Form] = [(data, ())]
@@ -55,7 +62,7 @@ def other_forms(data: JsonValue, schema: Schema[Any], *, alone: bool) -> Iterato
         inner, fixes = waiting.pop(0)
         if fixes and not is_call(inner, schema):
             yield inner, fixes
-        if alone or _of_objects(inner):
+        if alone or (sole and of_objects(inner)):
             yield from _wrapped(inner, fixes, schema.canonical, roots)
         waiting += [(found, (*fixes, fix)) for found, fix in _opened(inner, schema, roots)]
 
@@ -146,7 +153,8 @@ def _declared(roots: list[Node]) -> set[str]:
     return {key for root in roots for key in root.get("properties", ())}
 
 
-def _of_objects(data: JsonValue) -> bool:
+def of_objects(data: JsonValue) -> bool:
+    """Whether a value is an object or a list of nothing but objects."""
     items = data if isinstance(data, list) else [data]
     return bool(items) and all(isinstance(item, dict) for item in items)
 
@@ -175,6 +183,24 @@ def _takes_text(node: Node) -> bool:
 
 
 # --- the schema instead of a value -----------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def _shown(schema: Schema[Any]) -> tuple[str, ...]:
+    types = (notation(schema, envelope=ENVELOPE), notation(schema))
+    return tuple(each for each in types if "\n" in each)  # a word alone may be an answer's own
+
+
+def without_types(text: str, schema: Schema[Any]) -> str:
+    """The answer without the types that were shown, if it begins by saying them again."""
+    for types in _shown(schema):
+        text = text.replace(types, "\u2026")
+    return text
+
+
+def has_types(fixes: tuple[Fix, ...]) -> bool:
+    """Whether a value's bare words are the names of types."""
+    return any(fix.kind == "quote" and _BARE_TYPE.fullmatch(fix.got) for fix in fixes)
 
 
 def is_echo(data: JsonValue, schema: Schema[Any]) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from extractify import Invalid, read
 from extractify.nodes import has_place, put
+from extractify.notation import notation
 from extractify.patching import patch_for, read_patch
 from extractify.reading import read_answer
 from extractify.schema import compile_schema
@@ -229,3 +230,61 @@ def test_a_draft_in_a_thought_of_another_name_is_no_answer(tag: str) -> None:
     draft = f'<{tag}>Perhaps {{"a": 1}}</{tag}>'
     assert not read(f"{draft}\nI can't tell.", Number).ok
     assert read(f'{draft}\n{{"a": 2}}', Number).value == Number(a=2)
+
+
+ITEMS = [
+    ('{"a": 1}\n{"a": "x"}', "/1/a"),
+    ('Item 1: {"a": 1}\nItem 2: {"a": "two"}', "/1/a"),
+    ('{"a": 1}\n{"error": "no"}', "/1/a"),
+    ('{"a": 1, "a": 2}\n{"a": 3}', ""),
+    ('{"result": {"a": 1}}\n{"a": 2}', "/0/a"),
+]
+
+
+@pytest.mark.parametrize(("text", "pointer"), ITEMS)
+def test_of_several_items_none_is_dropped(text: str, pointer: str) -> None:
+    reading = read(text, list[Number])
+    assert [problem.pointer for problem in reading.problems] == [pointer]
+    assert not read(text, list[Number] | None).ok
+
+
+class Note(BaseModel):
+    title: str
+    text: str | None
+
+
+class Letter(BaseModel):
+    notes: list[Note]
+    tone: Literal["kind", "stern"]
+
+
+ANSWERS = [
+    (Note, '{"title": "T", "text": "x"}'),
+    (list[Note], '{"title": "T", "text": "x"}'),
+    (Letter, '{"notes": [], "tone": "kind"}'),
+    (dict[str, int], '{"a": 1}'),
+]
+
+
+@pytest.mark.parametrize(("target", "answer"), ANSWERS)
+@pytest.mark.parametrize("envelope", [None, "result"])
+def test_the_types_that_were_shown_are_no_answer_and_hide_none(
+    target: Any, answer: str, envelope: str | None
+) -> None:
+    types = notation(compile_schema(target), envelope=envelope)
+    assert not read(types, target).ok
+    for text in (f"{types}\n{answer}", f"```typescript\n{types}\n```\n```json\n{answer}\n```"):
+        reading = read(text, target)
+        assert reading.value == read(answer, target).value
+        assert reading.fixes
+
+
+@pytest.mark.parametrize("text", ["{title: string, text: string | null}", '{"title": str}'])
+def test_bare_names_of_types_are_no_values(text: str) -> None:
+    assert kinds(text, Note) == ["schema_echo"]
+    answer = text + '\n{"title": "T", "text": "string"}'
+    assert read(answer, Note).value == Note(title="T", text="string")
+
+
+def test_a_word_that_is_a_type_is_an_answer_where_a_text_is_wanted() -> None:
+    assert read("string", str).value == "string"
