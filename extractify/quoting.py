@@ -144,7 +144,8 @@ class Strings:
             match = _BODY[closer].match(text, self._at)
             self._at = quote = match.end() if match else self._at
             if not text.startswith(closer, quote):
-                return self._cut_off(role, begin, sound=not pair)
+                sound = not pair and (closer == '"' or '"' not in text[begin:])
+                return self._cut_off(role, begin, sound=sound)
             behind = _AFTER[role].match(text, quote + 1)
             if behind and not pair:
                 self._at = quote + 1

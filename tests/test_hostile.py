@@ -288,3 +288,31 @@ def test_bare_names_of_types_are_no_values(text: str) -> None:
 
 def test_a_word_that_is_a_type_is_an_answer_where_a_text_is_wanted() -> None:
     assert read("string", str).value == "string"
+
+
+def test_a_tag_that_a_container_encloses_is_a_word_of_the_answer() -> None:
+    text = "[{'title': 'a </think> b', 'text': 'x'}, {'title': 'T', 'text': None}]"
+    assert [note.title for note in read(text, list[Note]).value] == ["a </think> b", "T"]
+    assert not read(f"Here: {text}", list[Note]).ok  # or a draft, and what was left of it
+    assert not read("{'</think>': 1}\n{}", dict[str, int]).ok
+
+
+def test_a_bracket_of_prose_before_a_tag_is_no_container() -> None:
+    assert read('Is it [1</think>{"a": 2}', Number).value == Number(a=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("integer[]\n[1, 2,]", list[int]),
+        ("Type list[1] of it", list[int]),
+        (r'Here: "[\"a\"]", as in [1].', list[str]),
+        (r'Example: ["a"]. Answer: "[\"b\"]"', list[str]),
+    ],
+)
+def test_no_list_beside_the_answer_is_taken_for_it(text: str, target: Any) -> None:
+    assert not read(text, target).ok
+
+
+def test_a_string_between_two_kinds_of_quotes_doesnt_swallow_those_behind() -> None:
+    assert not read('[\u201ca", "b", "c"]', list[str]).ok
