@@ -166,8 +166,9 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
     The items of a list, one after another; or, where a string is wanted, the bare text itself.
     """
     roots = list(asked.schema.branches(asked.schema.canonical))
-    items = asked.items(found)
-    if items and any(root.get("type") == "array" for root in roots):
+    wants_list = any(root.get("type") == "array" for root in roots)
+    items = asked.items(found) if wants_list else []
+    if items:
         yield from asked.judge_valid(items, (Fix("", "items"),))
     bare = {"string", "number", "integer"}
     if not any(root.keys() & {"enum", "const"} or kinds([root]) & bare for root in roots):
@@ -271,9 +272,9 @@ class _Asked(Generic[T]):
     def read_sequence(self, found: Candidates) -> Reading[T] | None:
         """Read objects one after another where nothing but a list is wanted, None elsewhere."""
         roots = self.schema.branches(self.schema.canonical)
-        items = self.items(found)
-        objects = bool(items) and all(isinstance(each, dict) for each in items)
-        if not objects or not all(root.get("type") == "array" for root in roots):
+        wants_list = all(root.get("type") == "array" for root in roots)
+        items = self.items(found) if wants_list else []
+        if not items or not all(isinstance(each, dict) for each in items):
             return None
         return self._judge_form(items, (Fix("", "items"),))
 

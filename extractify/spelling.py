@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-]+(?=\d)")
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_\-]+(?=[^\W_])")
+MOST_DECODED = 1000
+"""The most fixes of one answer before which a container in a string is still decoded."""
 _CONFLICT = "expected one value; two spellings of the key are given, with different ones"
 
 
@@ -87,7 +89,7 @@ class _Speller:
         wanted = kinds(here)
         if not self.decodes or not wanted or not wanted <= {"object", "array", "null"}:
             return text
-        data = encoded(text)
+        data = encoded(text) if len(self.fixes) < MOST_DECODED else None
         if data is None or ("object" if isinstance(data, dict) else "array") not in wanted:
             return text
         self.fixes.append(Fix(pointer, "coerced", clipped(text)))
