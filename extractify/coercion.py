@@ -7,7 +7,6 @@ prose. Nothing is rounded, cut or invented.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -150,20 +149,9 @@ def _as(kind: object, given: JsonValue, numbers: Numbers | None) -> JsonValue:
         if not _is_number(number) or kind == "number":
             return number if _is_number(number) else None
         return int(number) if _is_whole(number) else None
-    if kind in {"object", "array"} and isinstance(given, str):
-        return _decoded(given, dict if kind == "object" else list)
     if kind == "string" and isinstance(given, int) and not isinstance(given, bool):
         return str(given)
     return None
-
-
-def _decoded(text: str, kind: type) -> JsonValue:
-    """The container that was encoded twice."""
-    try:
-        value: JsonValue = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, kind) else None
 
 
 def _boolean(given: JsonValue) -> bool | None:

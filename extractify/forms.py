@@ -6,12 +6,14 @@ write; an unknown wrapper may say something, as `{"example": …}` or `{"error":
 
 from __future__ import annotations
 
-import json
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractify.messages import Fix, JsonValue, clipped
 from extractify.nodes import ENVELOPE, SCHEMA_LISTS, SCHEMA_MAPS, SCHEMAS, kinds, plain, under
-from extractify.parsing import single
+from extractify.notation import notation
+from extractify.parsing import encoded, single
 from extractify.spelling import folded
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ _OF_LISTS = frozenset(
 _ARGUMENTS = frozenset({"arguments", "parameters", "input", "args"})
 _CALL = frozenset({"id", "type", "name", "function", "tool", "tool_name", "call_id", *_ARGUMENTS})
 _TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
+_BARE_TYPE = re.compile(
+    r"(?:string|number|integer|boolean|array|object|str|int|float|bool)(?:\[\])*(?:\s*\|.*)?"
+)
 _SAYS_TYPE = ("$ref", "anyOf", "oneOf", "allOf", "enum", "const")
 _OF_SCHEMA = frozenset(
     {*SCHEMA_MAPS, *SCHEMA_LISTS, *SCHEMAS, "$ref", "$schema", "$id", "type", "title", "enum"}
@@ -43,10 +48,11 @@ _OF_SCHEMA = frozenset(
 )
 
 
-def other_forms(data: JsonValue, schema: Schema[Any], *, alone: bool) -> Iterator[Form]:
+def other_forms(data: JsonValue, schema: Schema[Any], *, alone: bool, sole: bool) -> Iterator[Form]:
     """Yield what is inside of a wrapper, and what has the target's shape once it is wrapped itself.
 
     alone: whether the answer is nothing but this value; in prose, brackets may be a citation.
+    sole: whether no other object stands in it; of several, none is the whole.
     """
     roots = plain(schema.canonical, [schema.canonical])
     waiting: list[Form] = [(data, ())]
@@ -56,7 +62,7 @@ def other_forms(data: JsonValue, schema: Schema[Any], *, alone: bool) -> Iterato
         inner, fixes = waiting.pop(0)
         if fixes and not is_call(inner, schema):
             yield inner, fixes
-        if alone or _of_objects(inner):
+        if alone or (sole and of_objects(inner)):
             yield from _wrapped(inner, fixes, schema.canonical, roots)
         waiting += [(found, (*fixes, fix)) for found, fix in _opened(inner, schema, roots)]
 
@@ -66,10 +72,10 @@ def _opened(
 ) -> Iterator[tuple[JsonValue, Fix]]:
     """Yield what stands in a wrapper that isn't the target's own."""
     wants_list = not kinds(roots).isdisjoint({"array", None})
-    if isinstance(data, list):
-        if len(data) == 1 and not wants_list:
-            yield data[0], Fix("", "list")
-        return
+    if isinstance(data, list) and len(data) == 1 and not wants_list:
+        yield data[0], Fix("", "list")
+    if isinstance(data, str) and kinds(roots) <= {"object", "array", "null"}:
+        yield from _decoded(data)
     declared = _declared(roots)
     if isinstance(data, dict) and is_call(data, schema):
         yield from _called(data)
@@ -85,6 +91,12 @@ def _opened(
             yield inner, Fix("", "call")
     if isinstance(data.get("properties"), dict) and data.keys() <= _OF_SCHEMA:
         yield data["properties"], Fix("", "envelope", "properties")
+
+
+def _decoded(text: str) -> Iterator[tuple[JsonValue, Fix]]:
+    inner = encoded(text)
+    if inner is not None:
+        yield inner, Fix("", "coerced", clipped(text))
 
 
 def is_call(data: JsonValue, schema: Schema[Any]) -> bool:
@@ -104,12 +116,8 @@ def _called(data: dict[str, JsonValue]) -> Iterator[tuple[JsonValue, Fix]]:
     if isinstance(function, dict):
         yield function, Fix("", "call")
     for key in data.keys() & _ARGUMENTS:
-        arguments = data[key]
-        if isinstance(arguments, str):
-            try:
-                arguments = json.loads(arguments)
-            except (ValueError, RecursionError):
-                return
+        given = data[key]
+        arguments = encoded(given) if isinstance(given, str) else given
         if isinstance(arguments, dict | list):
             yield arguments, Fix("", "call")
 
@@ -145,7 +153,8 @@ def _declared(roots: list[Node]) -> set[str]:
     return {key for root in roots for key in root.get("properties", ())}
 
 
-def _of_objects(data: JsonValue) -> bool:
+def of_objects(data: JsonValue) -> bool:
+    """Whether a value is an object or a list of nothing but objects."""
     items = data if isinstance(data, list) else [data]
     return bool(items) and all(isinstance(item, dict) for item in items)
 
@@ -174,6 +183,24 @@ def _takes_text(node: Node) -> bool:
 
 
 # --- the schema instead of a value -----------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def _shown(schema: Schema[Any]) -> tuple[str, ...]:
+    types = (notation(schema, envelope=ENVELOPE), notation(schema))
+    return tuple(each for each in types if "\n" in each)  # a word alone may be an answer's own
+
+
+def without_types(text: str, schema: Schema[Any]) -> str:
+    """The answer without the types that were shown, if it begins by saying them again."""
+    for types in _shown(schema):
+        text = text.replace(types, "\u2026")
+    return text
+
+
+def has_types(fixes: tuple[Fix, ...]) -> bool:
+    """Whether a value's bare words are the names of types."""
+    return any(fix.kind == "quote" and _BARE_TYPE.fullmatch(fix.got) for fix in fixes)
 
 
 def is_echo(data: JsonValue, schema: Schema[Any]) -> bool:

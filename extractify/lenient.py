@@ -61,6 +61,10 @@ _NUMBER = re.compile(
     r"(?:\+(?![0-9]{7}))?(-?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)"
 )
 _STRICT_NUMBER = re.compile(_DIGITS.replace("{0,99}", "*"))
+# A set of Python: what stands first in the braces isn't a key.
+_SET = re.compile(
+    r"""\{\s*+(?:(?:"(?:[^"\\\n]|\\.)*+"|'[^'\\\n]*+'|-?[0-9][0-9.]*+)\s*+[,}]|[{\[])"""
+)
 _ELLIPSIS = re.compile(r"(?:\.\.\.|…)(?=\s*+[,\]])")
 
 # Backslashes that may have been meant as such though they read as escapes: `\tau`, `C:\new`, the
@@ -81,9 +85,13 @@ class Mended:
     conflicts: tuple[str, ...]
 
 
-def mend(text: str) -> Mended:
-    """Read a text as one JSON value, and nothing beside it. Raises: NotJson."""
-    reader = _Reader(text)
+def mend(text: str, *, sets: bool = False) -> Mended:
+    """Read a text as one JSON value, and nothing beside it. Raises: NotJson.
+
+    sets: read braces around items as a list, which a schema has to want then, and a second pair of
+    braces around an object as one.
+    """
+    reader = _Reader(text, sets=sets)
     value = reader.read()
     return Mended(value, tuple(dict.fromkeys(reader.fixes)), tuple(dict.fromkeys(reader.conflicts)))
 
@@ -91,8 +99,9 @@ def mend(text: str) -> Mended:
 class _Reader(Strings):
     """One pass over a text. fixes, conflicts: what it met so far."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, sets: bool) -> None:
         super().__init__(text)
+        self._sets = sets
         self.conflicts: list[str] = []
         self._root: JsonValue = None
         self._in_runs = True
@@ -163,7 +172,8 @@ class _Reader(Strings):
             opener == "(" and _THOUSANDS.match(self._text, self._at + 1)
         ):
             self._fail()
-        value: dict[str, JsonValue] | list[JsonValue] = {} if opener == "{" else []
+        keyed = opener == "{" and not (self._sets and _SET.match(self._text, self._at))
+        value: dict[str, JsonValue] | list[JsonValue] = {} if keyed else []
         self._stack.append(Open(_CLOSERS[opener], self._pointer(), value))
         self._at += 1
 
@@ -173,6 +183,10 @@ class _Reader(Strings):
         if top.closer == ")":
             self._note("bracket", "(")
             if isinstance(value, list) and len(value) == 1 and not top.comma:
+                value = value[0]
+        elif top.closer == "}" and isinstance(value, list):
+            self._note("bracket", "{")
+            if len(value) == 1 and isinstance(value[0], dict | list):
                 value = value[0]
         elif top.comma:
             self._note("comma", ",")
@@ -350,7 +364,7 @@ class _Reader(Strings):
         """Whether words without quotes may be more, or less, than one string."""
         if _COLON.search(bare) or all(map(_is_simple, bare.split())) or top.closer == ")":
             return True
-        if top.closer == "}":
+        if isinstance(top.value, dict):
             return False
         # `[Zhou, Guangwei, "Dargie"]` are two authors or three.
         before = self._text[max(0, start - 20) : start].rstrip(", \t\r\n")[-1:]

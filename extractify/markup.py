@@ -21,18 +21,24 @@ _ARGUMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The arguments of each call, in pairs. truncated: one was begun and not finished."""
+    """The arguments of each call, in pairs. truncated: one was begun and not finished.
+
+    beside: the text without the calls.
+    """
 
     arguments: tuple[tuple[tuple[str, str], ...], ...]
     truncated: bool
+    beside: str = ""
 
 
 def calls(text: str) -> Calls:
     """Find the calls in an answer. Linear: each character is passed once."""
     found: list[tuple[tuple[str, str], ...]] = []
+    beside: list[str] = []
     position = 0
     while opening := _CALL.search(text, position):
         pairs: list[tuple[str, str]] = []
+        beside.append(text[position : opening.start()])
         position = opening.end()
         while argument := _ARGUMENT.match(text, position):
             end = text.find(f"</{argument['tag']}>", argument.end())
@@ -45,4 +51,4 @@ def calls(text: str) -> Calls:
             return Calls(tuple(found), truncated=True)
         position = closing.end()
         found.append(tuple(pairs))
-    return Calls(tuple(found), truncated=False)
+    return Calls(tuple(found), truncated=False, beside="".join((*beside, text[position:])))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from extractify.messages import Fix, JsonValue
@@ -25,17 +25,18 @@ MAX_RESTARTS = 8
 
 _SORTED = json.JSONEncoder(sort_keys=True)
 _FENCE = re.compile(r"^[ \t]*(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))$", re.MULTILINE)
-_TOKEN = re.compile(r"[\[\]{}\"]|</?think(?:ing)?>", re.IGNORECASE)
-_CLOSER = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad)>"
+_TOKEN = re.compile(rf"[\[\]{{}}\"]|</?{_THOUGHT}", re.IGNORECASE)
+_CLOSER = re.compile(rf"</{_THOUGHT}", re.IGNORECASE)
 # No JSON string holds a line break, so this tag ends a thought, whatever quotes stand before it.
-_LINE_CLOSER = re.compile(r"</think(?:ing)?>(?=[ \t]*\r?\n)|(?<=\n)</think(?:ing)?>", re.IGNORECASE)
+_LINE_CLOSER = re.compile(rf"</{_THOUGHT}(?=[ \t]*\r?\n)|(?<=\n)</{_THOUGHT}", re.IGNORECASE)
 # Members behind a container: it was closed too early, and isn't all that was said.
 _CONTINUES = re.compile(r'\s*,\s*"')
-_BEGINS_MEMBERS = re.compile(r"""[{\[][{\[\s]*(?:["'`\u201c\u2018/#]|[\w$]+\s*:)""")
+_BEGINS_MEMBERS = re.compile(r"""[{\[][{\[\s]*(?:["'`\\\u201c\u2018/#]|[\w$]+\s*:)""")
 _OPENER = {"]": "[", "}": "{"}
 _STRING_END = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # A lone brace is JSON, well formed or not; a lone square bracket may be prose, as in `[sic`.
-_OPENS_JSON = re.compile(r"""\{|\[\s*(?:["'\u201c\u2018`{\[\]/#,\-0-9]|[A-Za-z]*\s*(?:,|\Z))""")
+_OPENS_JSON = re.compile(r"""\{|\[\s*(?:["'\\\u201c\u2018`{\[\]/#,\-0-9]|[A-Za-z]*\s*(?:,|\Z))""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class _Scan:
     """What one pass over a text saw.
 
     unclosed: the open containers. in_string: whether a string in there runs to the end. start, end:
-    the answer, without the thoughts around it.
+    the answer, without the thoughts around it. torn: a container was opened before the end of a
+    thought and closed behind it, so that the tag may be a word of the answer's own.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -80,6 +82,7 @@ class _Scan:
     in_string: bool
     start: int
     end: int
+    torn: bool
 
 
 def candidates(text: str) -> Candidates:
@@ -88,11 +91,12 @@ def candidates(text: str) -> Candidates:
     if whole is not None:
         return Candidates((whole,), truncated=False)
     scan = _scan(text)
-    fixes = (Fix("", "thought"),) if scan.start or scan.end < len(text) else ()
-    answer = text[scan.start : scan.end]
+    thought = not scan.torn and (scan.start or scan.end < len(text))
+    fixes = (Fix("", "thought"),) if thought else ()
+    answer = text if scan.torn else text[scan.start : scan.end]
     whole = _loaded(answer.strip(), fixes) or _mended(answer.strip(), fixes)
-    if whole is not None:
-        return Candidates((whole,), truncated=False)
+    if whole is not None or scan.torn:
+        return Candidates((whole,) if whole else (), truncated=False)
     called = _called(answer, fixes)
     if called is not None:
         return called
@@ -103,7 +107,7 @@ def candidates(text: str) -> Candidates:
     blocks, rest = _fenced(answer)
     fenced, prose = (*fixes, Fix("", "fence")), (*fixes, Fix("", "prose"))
     around = dict.fromkeys(blocks, fenced)
-    sources = [(text[start:end], end) for start, end in scan.spans]
+    sources = [(text[start:end], end) for start, end in scan.spans if _is_apart(text, start)]
     loaded = {
         source: _loaded(source, where) or _mended_in_prose(source, where)
         for source in dict(sources)
@@ -118,6 +122,11 @@ def candidates(text: str) -> Candidates:
     # What stands alone in a fence that nobody closed may go on: `4` may be the start of `42`.
     begun = not any(found) and _loaded(rest, ()) is not None
     return Candidates(_distinct(found), begun, sequence if len(sequence) > 1 else ())
+
+
+def _is_apart(text: str, start: int) -> bool:
+    """Whether a bracket opens a value: behind a word, as in `string[]`, it is that word's own."""
+    return text[start] == "{" or not text[max(0, start - 1) : start].isalnum()
 
 
 def _called(text: str, fixes: tuple[Fix, ...]) -> Candidates | None:
@@ -139,12 +148,25 @@ def _called(text: str, fixes: tuple[Fix, ...]) -> Candidates | None:
         )
         for pairs in made.arguments
     ]
-    return Candidates(() if made.truncated else _distinct(found), made.truncated)
+    if made.truncated:
+        return Candidates((), truncated=True)
+    around = (*fixes, Fix("", "prose"))
+    beside = candidates(made.beside).found
+    found += [replace(each, fixes=(*around, *each.fixes)) for each in beside]
+    return Candidates(_distinct(found), truncated=False)
 
 
 def single(text: str) -> Candidate | None:
     """A text as one JSON value and nothing else, mended if need be."""
     return _loaded(text.strip(), ()) or _mended(text.strip(), ())
+
+
+def encoded(text: str) -> dict[str, JsonValue] | list[JsonValue] | None:
+    """The container that a text is, in plain JSON and with each key once; None if it is none."""
+    read = _loaded(text.strip(), ()) if text.lstrip().startswith(("{", "[")) else None
+    if read is None or read.conflicts or not isinstance(read.value, dict | list):
+        return None
+    return read.value
 
 
 def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
@@ -155,7 +177,7 @@ def _mended(text: str, fixes: tuple[Fix, ...]) -> Candidate | None:
     from extractify.quoting import NotJson
 
     try:
-        mended = mend(text)
+        mended = mend(text, sets=True)
     except NotJson:
         return None
     return Candidate(text, mended.value, (*fixes, *mended.fixes), mended.conflicts)
@@ -255,6 +277,7 @@ def _pass(text: str, start: int, position: int) -> _Scan:
     spans: list[tuple[int, int]] = []
     stack: list[int] = []
     in_string, end = False, len(text)
+    parted = torn = False
     while token := _TOKEN.search(text, position):
         word, here, position = token.group(), token.start(), token.end()
         if word == '"':
@@ -269,8 +292,10 @@ def _pass(text: str, start: int, position: int) -> _Scan:
                 while spans and spans[-1][0] > opener:
                     spans.pop()
                 spans.append((opener, position))
+            else:
+                torn |= parted
         elif word.startswith("</"):
-            start = position
+            start, parted = position, parted or bool(stack)
             spans, stack = [], []
         else:
             closer = _CLOSER.search(text, position)
@@ -278,7 +303,7 @@ def _pass(text: str, start: int, position: int) -> _Scan:
                 end = here
                 break
             position = closer.start()
-    return _Scan(tuple(spans), tuple(stack), in_string, start, end)
+    return _Scan(tuple(spans), tuple(stack), in_string, start, end, torn)
 
 
 def _string_end(text: str, position: int) -> int:

@@ -18,6 +18,7 @@ from extractify.places import ADD, REMOVE, applied, list_place, part
 from extractify.problems import shown
 from extractify.reading import Reading
 from extractify.schema import Schema
+from extractify.spelling import respelled
 from extractify.validation import validate
 
 if TYPE_CHECKING:
@@ -112,16 +113,18 @@ def read_patch(
         expected = "expected a list of items to add, or of positions to take out"
         return kept(patch, Problem("", "no_patch", expected))
     missing = [pointer for pointer in patch.pointers if pointer not in values]
-    whole = applied(patch.base, values)
+    spelled = respelled(schema, applied(patch.base, values))
+    whole = spelled.data
     verdict = validate(schema, whole, context, numbers)
-    if verdict.problems or missing:
-        problems = verdict.problems or tuple(
+    wrong = spelled.conflicts or verdict.problems
+    if wrong or missing:
+        problems = wrong or tuple(
             Problem(pointer, "missing", "expected a new value; it is missing")
             for pointer in missing
         )
         return Reading(None, (), problems, whole)
     changed = tuple(_fix(patch.base, pointer, values[pointer]) for pointer in values)
-    return Reading(verdict.value, (*changed, *verdict.fixes))
+    return Reading(verdict.value, (*changed, *spelled.fixes, *verdict.fixes))
 
 
 def mended(patch: Patch, reading: Reading[Any]) -> bool:

@@ -37,6 +37,9 @@ _AFTER = {
     "item": re.compile(rf"\s*+(?:,|{_CLOSED}|(?<=\n)[{OPENING}{{\[]|(?P<gap>(?<=\s)[{OPENING}]))"),
 }
 _PLAIN = re.compile(r'"([^"\\\x00-\x1f]*+)"')
+# Of one line or several. White space at its ends may be its layout or its text, a backslash an
+# escape or code.
+_TRIPLE = re.compile(r"""("{3}|'{3})([^\s"'\\](?:(?!\1)[^\\])*+)(?<!\s)\1""")
 _BODY = {
     end: re.compile(rf"[^{end}\\]*+(?:\\.[^{end}\\]*+)*+", re.DOTALL) for end in QUOTES.values()
 }
@@ -105,6 +108,11 @@ class Strings:
         if plain and _AFTER[role].match(text, plain.end()):
             self._at = plain.end()
             return plain[1]
+        triple = _TRIPLE.match(text, self._at) if role != "key" else None
+        if triple and _AFTER[role].match(text, triple.end()):
+            self._note("quote", triple[1])
+            self._at = triple.end()
+            return triple[2]
         start = self._at + 1
         doubled = text.startswith(quote, start) and text[start + 1 : start + 2].isalnum()
         if quote != '"' or doubled:
@@ -136,7 +144,8 @@ class Strings:
             match = _BODY[closer].match(text, self._at)
             self._at = quote = match.end() if match else self._at
             if not text.startswith(closer, quote):
-                return self._cut_off(role, begin, sound=not pair)
+                sound = not pair and (closer == '"' or '"' not in text[begin:])
+                return self._cut_off(role, begin, sound=sound)
             behind = _AFTER[role].match(text, quote + 1)
             if behind and not pair:
                 self._at = quote + 1

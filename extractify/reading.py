@@ -15,7 +15,16 @@ from pydantic_core import SchemaValidator, ValidationError
 from extractify import members
 from extractify.coercion import Numbers, coerced
 from extractify.errors import DocumentError, ExtractionError
-from extractify.forms import is_call, is_echo, is_foreign, other_forms, spoken
+from extractify.forms import (
+    has_types,
+    is_call,
+    is_echo,
+    is_foreign,
+    of_objects,
+    other_forms,
+    spoken,
+    without_types,
+)
 from extractify.hazards import has_decimals, is_entangled
 from extractify.markers import without_quotes
 from extractify.memory import remembered
@@ -113,6 +122,7 @@ def read_answer(
         if reading is not None:
             return reading
     asked = _Asked(schema, enveloped, context, numbers)
+    text = without_types(text, schema)
     found = candidates(text)
     if raising is not None:
         found = replace(found, found=tuple(_raised(each, raising) for each in found.found))
@@ -156,8 +166,10 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
     The items of a list, one after another; or, where a string is wanted, the bare text itself.
     """
     roots = list(asked.schema.branches(asked.schema.canonical))
-    if found.sequence and any(root.get("type") == "array" for root in roots):
-        yield from asked.judge_valid(list(found.sequence), (Fix("", "items"),))
+    wants_list = any(root.get("type") == "array" for root in roots)
+    items = asked.items(found) if wants_list else []
+    if items:
+        yield from asked.judge_valid(items, (Fix("", "items"),))
     bare = {"string", "number", "integer"}
     if not any(root.keys() & {"enum", "const"} or kinds([root]) & bare for root in roots):
         return
@@ -176,6 +188,11 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
             yield from asked.judge_valid(number[0], (Fix("", "bare"),))
     elif any(root.get("type") == "string" for root in roots):
         yield from asked.judge_valid(words, (Fix("", "bare"),))
+
+
+def _say_the_same(one: Reading[Any], other: Reading[Any]) -> bool:
+    """Whether two values are one; in Python true is 1 as well, but isn't written so."""
+    return bool(one.value == other.value) and repr(one.value) == repr(other.value)
 
 
 def _is_misshapen(problem: Problem) -> bool:
@@ -255,33 +272,46 @@ class _Asked(Generic[T]):
     def read_sequence(self, found: Candidates) -> Reading[T] | None:
         """Read objects one after another where nothing but a list is wanted, None elsewhere."""
         roots = self.schema.branches(self.schema.canonical)
-        objects = bool(found.sequence) and all(isinstance(each, dict) for each in found.sequence)
-        if not objects or not all(root.get("type") == "array" for root in roots):
+        wants_list = all(root.get("type") == "array" for root in roots)
+        items = self.items(found) if wants_list else []
+        if not items or not all(isinstance(each, dict) for each in items):
             return None
-        if any(each.conflicts or is_echo(each.value, self.schema) for each in found.found):
-            return None
-        return self._judge_form(list(found.sequence), (Fix("", "items"),))
+        return self._judge_form(items, (Fix("", "items"),))
+
+    def items(self, found: Candidates) -> list[JsonValue]:
+        """The values one after another; none where one of them can't be an item."""
+        unsound = any(each.conflicts or self._is_echo(each) for each in found.found)
+        return [] if unsound else list(found.sequence)
+
+    def _is_echo(self, candidate: Candidate) -> bool:
+        return is_echo(candidate.value, self.schema) or has_types(candidate.fixes)
 
     def judge_all(self, found: Candidates) -> list[Reading[T]]:
         """Judge the candidates, until two of them are valid: then there is no answer anyway."""
         judged: list[Reading[T]] = []
         if len(found.found) > MOST_JUDGED:
             return judged
+        objects = sum(of_objects(each.value) and not self._is_echo(each) for each in found.found)
         for candidate in found.found:
-            judged.append(self.judge(candidate, alone=len(found.found) == 1))
-            if sum(reading.ok for reading in judged) > 1:
-                break
+            judged.append(self.judge(candidate, alone=len(found.found) == 1, sole=objects == 1))
+            if judged[-1].ok and sum(reading.ok for reading in judged) > 1:
+                if not _say_the_same(*(reading for reading in judged if reading.ok)):
+                    break
+                judged.pop()
         return judged
 
-    def judge(self, candidate: Candidate, *, alone: bool) -> Reading[T]:
-        """Judge a candidate in the form that was asked for, then in others it may have."""
+    def judge(self, candidate: Candidate, *, alone: bool, sole: bool) -> Reading[T]:
+        """Judge a candidate in the form that was asked for, then in others it may have.
+
+        alone: there is no other. sole: there is no other of objects, which might be a further item.
+        """
         schema = self.schema
         if candidate.conflicts:
             conflicts = tuple(
                 Problem(pointer, "conflict", _TWICE) for pointer in candidate.conflicts
             )
             return Reading(None, candidate.fixes, conflicts[:MAX_PROBLEMS], candidate.value)
-        if is_echo(candidate.value, schema):
+        if self._is_echo(candidate):
             return Reading(None, candidate.fixes, (Problem("", "schema_echo", _ECHO),))
         value = spoken(schema, candidate.value) if candidate.in_words else candidate.value
         forms = list(_forms(value, enveloped=self.enveloped))
@@ -300,7 +330,7 @@ class _Asked(Generic[T]):
         for data, fixes in forms:
             others = [
                 self._judge_form(inner, (*candidate.fixes, *fixes, *more))
-                for inner, more in other_forms(data, schema, alone=alone)
+                for inner, more in other_forms(data, schema, alone=alone, sole=sole)
                 if not is_echo(inner, schema)
             ]
             valid = [reading for reading in others if reading.ok]

@@ -1,4 +1,7 @@
-"""Keys in another spelling: `Line-Items` or `lineItems` where the target declares `line_items`."""
+"""Keys in another spelling: `Line-Items` or `lineItems` where the target declares `line_items`.
+
+And containers in another one: JSON in a string, where the target has no place for a string.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from extractify.hazards import is_strict
 from extractify.messages import Fix, JsonValue, Problem, clipped
 from extractify.nodes import Node, escaped, kinds, plain, under
+from extractify.parsing import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +22,8 @@ if TYPE_CHECKING:
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-]+(?=\d)")
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_\-]+(?=[^\W_])")
+MOST_DECODED = 1000
+"""The most fixes of one answer before which a container in a string is still decoded."""
 _CONFLICT = "expected one value; two spellings of the key are given, with different ones"
 
 
@@ -32,24 +39,31 @@ class Respelled:
 def respelled(schema: Schema[Any], data: JsonValue) -> Respelled:
     """Rename each key that is a declared one but for its case and what stands between its words.
 
-    Only where one declared key can be meant, and never in an object of free keys.
+    Only where one declared key can be meant, and never in an object of free keys. A container that
+    was encoded twice is decoded on the way.
     """
-    speller = _Speller(schema.canonical, keeps_others=schema.adapter is None)
+    speller = _Speller(schema.canonical, schema.adapter is None, not is_strict(schema))
     spelled = speller.spell([schema.canonical], data, "")
     return Respelled(spelled, tuple(speller.fixes), tuple(speller.conflicts))
 
 
 @dataclass(slots=True)
 class _Speller:
-    """One walk. keeps_others: whether keys that aren't declared are part of the value."""
+    """One walk. keeps_others: whether keys that aren't declared are part of the value.
+
+    decodes: whether JSON in a string may stand for what it holds.
+    """
 
     canonical: Node
     keeps_others: bool
+    decodes: bool
     fixes: list[Fix] = field(default_factory=list)
     conflicts: list[Problem] = field(default_factory=list)
 
     def spell(self, nodes: list[Node], data: JsonValue, pointer: str) -> JsonValue:
         here = plain(self.canonical, nodes)
+        if isinstance(data, str) and pointer:  # the whole is a form of its own, and may be no value
+            data = self._decoded(here, data, pointer)
         if isinstance(data, list):
             return [
                 self._inner(here, index, item, f"{pointer}/{index}")
@@ -66,8 +80,20 @@ class _Speller:
         }
 
     def _inner(self, here: list[Node], step: str | int, data: JsonValue, pointer: str) -> JsonValue:
-        holds = isinstance(data, dict | list) and bool(data)
+        in_text = isinstance(data, str) and data.lstrip().startswith(("{", "["))
+        holds = in_text or (isinstance(data, dict | list) and bool(data))
         return self.spell(under(here, step), data, pointer) if holds else data
+
+    def _decoded(self, here: list[Node], text: str, pointer: str) -> JsonValue:
+        """The container that a string holds, where one of its kind is wanted and no string."""
+        wanted = kinds(here)
+        if not self.decodes or not wanted or not wanted <= {"object", "array", "null"}:
+            return text
+        data = encoded(text) if len(self.fixes) < MOST_DECODED else None
+        if data is None or ("object" if isinstance(data, dict) else "array") not in wanted:
+            return text
+        self.fixes.append(Fix(pointer, "coerced", clipped(text)))
+        return data
 
     def _names(
         self, here: Sequence[Node], data: dict[str, JsonValue], pointer: str

@@ -485,3 +485,57 @@ def test_a_mistake_put_into_a_real_answer_is_mended_or_declined() -> None:
             found[verdict(text.replace(wrong, right, 1), gold)] += 1
     assert found["wrong"] == 0
     assert found["right"] >= 200
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a", "b"}', ["a", "b"]),
+        ("{'a', 'b',}", ["a", "b"]),
+        ("{1, 2.5}", [1, 2.5]),
+        ('{"tags": {"a"}, "n": 1}', {"tags": ["a"], "n": 1}),
+        ('{{"a": 1}}', {"a": 1}),
+        ('{{"a": {{"b": {"c": 1}}}}}', {"a": {"b": {"c": 1}}}),
+        ('{{"a": 1}, {"a": 2}}', [{"a": 1}, {"a": 2}]),
+    ],
+)
+def test_a_set_is_a_list_and_doubled_braces_are_one_pair_where_sets_are_read(
+    text: str, value: JsonValue
+) -> None:
+    found = mend(text, sets=True)
+    assert found.value == value
+    assert "bracket" in [fix.kind for fix in found.fixes]
+    with pytest.raises(NotJson):
+        mend(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a", "b": 1}', '{"a": 1, "b"}', "{a, b}", '{"a" "b": 1}', '{{"a": 1}, "b": 2}', "{,}"],
+)
+def test_an_object_with_a_broken_member_is_no_set(text: str) -> None:
+    with pytest.raises(NotJson):
+        mend(text, sets=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": """x"""}', "x"),
+        ("{'a': '''it's \"x\"'''}", 'it\'s "x"'),
+        ('{"a": """def f(x):\n    return x["k"], {}""", }', 'def f(x):\n    return x["k"], {}'),
+        ('{"a": """""", "b": """x"""}', None),
+        ('{"a": """\nx\n"""}', None),  # whether the line breaks are its own, nobody knows
+        ('{"a": """x\\ny"""}', None),  # an escape, or code with one in it
+        ('{"a": """x""" """y"""}', None),
+        ('{"a": """x""""}', None),
+        ('{"a": """x"}', None),
+        ('{"""a""": "x"}', None),
+    ],
+)
+def test_a_triple_quoted_string_is_what_stands_in_it(text: str, said: str | None) -> None:
+    if said is None:
+        with pytest.raises(NotJson):
+            mend(text)
+    else:
+        assert mend(text).value == {"a": said}
