@@ -7,9 +7,9 @@ write; an unknown wrapper may say something, as `{"example": …}` or `{"error":
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from extractify.memory import remembered
 from extractify.messages import Fix, JsonValue, clipped
 from extractify.nodes import ENVELOPE, SCHEMA_LISTS, SCHEMA_MAPS, SCHEMAS, kinds, plain, under
 from extractify.notation import notation
@@ -185,7 +185,7 @@ def _takes_text(node: Node) -> bool:
 # --- the schema instead of a value -----------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _shown(schema: Schema[Any]) -> tuple[str, ...]:
     types = (notation(schema, envelope=ENVELOPE), notation(schema))
     return tuple(each for each in types if "\n" in each)  # a word alone may be an answer's own
