@@ -33,6 +33,8 @@ _LINE_CLOSER = re.compile(rf"</{_THOUGHT}(?=[ \t]*\r?\n)|(?<=\n)</{_THOUGHT}", r
 # Members behind a container: it was closed too early, and isn't all that was said.
 _CONTINUES = re.compile(r'\s*,\s*"')
 _BEGINS_MEMBERS = re.compile(r"""[{\[][{\[\s]*(?:["'`\\\u201c\u2018/#]|[\w$]+\s*:)""")
+# Numbers and commas too many or too few; in prose as in JSON, it may be the answer.
+_NUMBERS = re.compile(r"\[[\s,]*-?\d+(?:\.\d+)?(?:[\s,]+-?\d+(?:\.\d+)?)*+[\s,]*\]")
 _OPENER = {"]": "[", "}": "{"}
 _STRING_END = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # A lone brace is JSON, well formed or not; a lone square bracket may be prose, as in `[sic`.
@@ -208,7 +210,7 @@ def _is_broken(source: str, candidate: Candidate | None, text: str, end: int) ->
     It may have been the answer, so no other container of the text is taken for it.
     """
     if candidate is None:
-        return _BEGINS_MEMBERS.match(source) is not None
+        return bool(_BEGINS_MEMBERS.match(source) or _NUMBERS.fullmatch(source))
     return _CONTINUES.match(text, end) is not None
 
 

@@ -316,3 +316,9 @@ def test_no_list_beside_the_answer_is_taken_for_it(text: str, target: Any) -> No
 
 def test_a_string_between_two_kinds_of_quotes_doesnt_swallow_those_behind() -> None:
     assert not read('[\u201ca", "b", "c"]', list[str]).ok
+
+
+@pytest.mark.parametrize("answer", ["[3, 4,]", "[3 4]", "[3,, 4]", "[,3, 4]"])
+def test_an_example_isnt_taken_for_a_list_that_cannot_be_read(answer: str) -> None:
+    reading = read(f"Example: [1, 2]. Answer: {answer}", list[int])
+    assert not reading.ok or reading.value == [3, 4]
