@@ -190,7 +190,10 @@ class Client(_Session[Link]):
 
 
 class AsyncClient(_Session[AsyncLink]):
-    """Extracts asynchronously, within one event loop. Close it, or use it in an `async with`."""
+    """Extracts asynchronously. Close it, or use it in an `async with`.
+
+    In each event loop it has connections of its own, which close when that loop ends.
+    """
 
     _kind = AsyncLink
 

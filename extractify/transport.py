@@ -35,7 +35,7 @@ from extractify.exchanges import (
 from extractify.limits import Body, Limits, left, shorter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     import httpx
 
@@ -200,6 +200,23 @@ class AsyncTransport:
         self._connections = (
             AiohttpConnections(side) if side.wants_aiohttp() else HttpxConnections(side)
         )
+        self._end: AsyncGenerator[None, None] | None = None
+
+    async def end_with_the_loop(self) -> None:
+        """Close the connections when the running loop ends, unless they are by then.
+
+        A loop that ends shuts its generators down, and knows of nothing else that waits for it.
+        """
+        if self._end is None:
+            self._end = self._ending()
+            await anext(self._end)
+
+    async def _ending(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self._end = None
+            await self.close()
 
     async def send(self, request: Request) -> Completion:
         """Exchange one request. Raises: TransportError, EndpointError."""
@@ -300,4 +317,7 @@ class AsyncTransport:
     async def close(self) -> None:
         """Close the connections; one that is in use is closed when its exchange is over."""
         self._side.is_closed = True
+        end, self._end = self._end, None
+        if end is not None:
+            await end.aclose()
         await self._connections.close()
