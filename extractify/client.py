@@ -323,9 +323,8 @@ def _setting(endpoint: object) -> Setting:
             "an Endpoint or None."
         )
         raise ConfigurationError(message)
-    name = f"{endpoint.url}#{endpoint.model}"
     profile, extra, prices = endpoint.capabilities, endpoint.extra, endpoint.prices
-    return Setting(endpoint.model, profile, extra, prices, endpoint, name)
+    return Setting(endpoint.model, profile, extra, prices, endpoint, endpoint.name)
 
 
 def _task(target: object) -> Task[Any]:

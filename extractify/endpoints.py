@@ -81,6 +81,11 @@ class Endpoint:
         _check_url(self.url)
 
     @property
+    def name(self) -> str:
+        """The URL and the model, as errors, events and attempts name it."""
+        return f"{self.url}#{self.model}"
+
+    @property
     def capabilities(self) -> Profile:
         """The profile itself, also where it was given by name."""
         return PROFILES[self.profile] if isinstance(self.profile, str) else self.profile

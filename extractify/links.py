@@ -39,7 +39,7 @@ class _Link:
 
             self._server = LocalServer(LocalModel.find(endpoint.model))
             endpoint = replace(endpoint, url=self._server.url)
-        return Wire(endpoint)
+        return Wire(endpoint, self.endpoint.name)
 
     def _stop(self) -> None:
         server, self._server = self._server, None

@@ -62,7 +62,7 @@ class Transport:
     ) -> None:
         self._side = Exchanges(wire, timeout, limits)
         self._emit = emit
-        self._policy = retry.policy(emit)
+        self._policy = retry.policy(emit, wire.name)
         self._idle: list[httpx.BaseTransport] = []
         self._gate = threading.Semaphore(self._side.limits.connections or sys.maxsize)
 
@@ -193,7 +193,7 @@ class AsyncTransport:
 
         self._side = side = Exchanges(wire, timeout, limits)
         self._emit = emit
-        self._policy = retry.policy(emit)
+        self._policy = retry.policy(emit, wire.name)
         self._sleep = asyncio.sleep
         self._gate = asyncio.Semaphore(side.limits.connections or sys.maxsize)
         self._timeout = asyncio.timeout

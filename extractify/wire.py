@@ -35,9 +35,13 @@ class BuiltRequest:
 
 
 class Wire:
-    """What both transports share. takes_format: False once the endpoint refused such a field."""
+    """What both transports share. takes_format: False once the endpoint refused such a field.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    name: of the endpoint, where it isn't where requests go.
+    """
+
+    def __init__(self, endpoint: Endpoint, name: str | None = None) -> None:
+        self.name = name or endpoint.name
         self._dialect = named(endpoint.dialect)
         self._profile = endpoint.capabilities
         self._key = endpoint.api_key

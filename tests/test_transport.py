@@ -165,7 +165,7 @@ def test_a_429_with_retry_after_is_repeated_after_it(send: Send) -> None:
         assert time.monotonic() - started >= 0.06
         assert len(server.requests) == 2
         assert server.requests[0].body == server.requests[1].body
-    assert events == [RetryScheduled("RateLimited", 429, 0.06)]
+    assert events == [RetryScheduled("RateLimited", 429, 0.06, endpoint=endpoint(server).name)]
 
 
 def test_the_longer_pause_wins(send: Send) -> None:
@@ -173,7 +173,7 @@ def test_the_longer_pause_wins(send: Send) -> None:
     retry = Retry(stop=2, wait=wait_fixed(0.03))
     with Loopback([(429, {"retry-after": "0"}, {}), "{}"]) as server:
         send(endpoint(server), retry=retry, events=events)
-    assert events == [RetryScheduled("RateLimited", 429, 0.03)]
+    assert events == [RetryScheduled("RateLimited", 429, 0.03, endpoint=endpoint(server).name)]
 
 
 def test_a_retry_is_no_attempt_of_the_conversation() -> None:
@@ -296,7 +296,7 @@ def test_a_server_that_is_not_there_is_named_with_what_to_do(send: Send) -> None
     with pytest.raises(TransportError, match=f"127.0.0.1:{port}") as raised:
         send(where, events=events)
     assert "Check that the server runs" in str(raised.value)
-    assert events == [RetryScheduled("TransportError", None, 0.0)] * 2
+    assert events == [RetryScheduled("TransportError", None, 0.0, endpoint=where.name)] * 2
     assert_clean(raised.value)
     assert is_passing(raised.value)
 
@@ -539,8 +539,9 @@ def test_limits_within_which_nothing_fits_are_refused(options: dict[str, Any]) -
 def test_a_timeout_that_may_have_been_answered_is_repeated_as_the_policy_says(send: Send) -> None:
     events: list[Event] = []
     with Loopback([Delay(30), "{}"]) as server:
-        assert send(endpoint(server), timeout=0.4, events=events).text == "{}"
-    assert events == [RetryScheduled("TransportError", None, 0.0, may_run_twice=True)]
+        where = endpoint(server)
+        assert send(where, timeout=0.4, events=events).text == "{}"
+    assert events == [RetryScheduled("TransportError", None, 0.0, True, where.name)]
     careful = replace(AT_ONCE, may_run_twice=False)
     with Loopback([Delay(30), "{}"]) as server:
         with pytest.raises(TransportError):
