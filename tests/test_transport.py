@@ -541,7 +541,9 @@ def test_a_timeout_that_may_have_been_answered_is_repeated_as_the_policy_says(se
     with Loopback([Delay(30), "{}"]) as server:
         where = endpoint(server)
         assert send(where, timeout=0.4, events=events).text == "{}"
-    assert events == [RetryScheduled("TransportError", None, 0.0, True, where.name)]
+    assert events == [
+        RetryScheduled("TransportError", None, 0.0, may_run_twice=True, endpoint=where.name)
+    ]
     careful = replace(AT_ONCE, may_run_twice=False)
     with Loopback([Delay(30), "{}"]) as server:
         with pytest.raises(TransportError):
