@@ -11,6 +11,7 @@ import httpx
 from extractify.deltas import Reading
 from extractify.errors import ConfigurationError
 from extractify.limits import Body, Limits, shorter
+from extractify.proxies import certificates, unusable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
@@ -42,7 +43,7 @@ class Exchanges:
         self._timeout = timeout
         self._url = usable(wire)
         self._headers = httpx.Headers({**_ALWAYS_SENT, **wire.headers})
-        self._proxy = None if wire.proxy is None else httpx.Proxy(wire.proxy)
+        self._proxy = None if wire.proxy is None else _proxy(wire.proxy)
         self._tls: SSLContext | None = None
 
     def request(self, body: bytes, seconds: float | None) -> tuple[httpx.Request, Timeouts]:
@@ -71,6 +72,12 @@ class Exchanges:
 
     def settings(self) -> dict[str, Any]:
         """The options of a transport of httpx's own, which knows of proxies."""
+        if "socks" in self._proxy_scheme() and find_spec("socksio") is None:
+            message = (
+                "The environment names a SOCKS proxy, which needs a package: pip install "
+                "'httpx[socks]'. Or unset all_proxy, https_proxy and http_proxy."
+            )
+            raise ConfigurationError(message)
         return {
             "verify": self.tls() or False,  # False: there is no TLS
             "limits": httpx.Limits(max_connections=1, keepalive_expiry=30.0),
@@ -80,7 +87,14 @@ class Exchanges:
     def tls(self) -> SSLContext | None:
         """One context for all connections, which verifies; None where nobody speaks TLS."""
         if self._tls is None and "https" in (self._url.scheme, self._proxy_scheme()):
-            self._tls = httpx.create_ssl_context()
+            try:
+                self._tls = httpx.create_ssl_context()
+            except OSError as error:
+                message = (
+                    f"The certificates of {certificates()} can't be read: "
+                    f"{error.strerror or type(error).__name__}. Correct the variable or unset it."
+                )
+                raise ConfigurationError(message) from None
         return self._tls
 
     def _proxy_scheme(self) -> str:
@@ -113,6 +127,13 @@ class Exchanges:
         kind: Fault = "timeout" if late else _kind(error)
         what = "its time for all was over" if late else str(error)
         raise self.wire.fault(kind, what or type(error).__name__) from None
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    try:
+        return httpx.Proxy(url)
+    except httpx.InvalidURL:  # which quotes it, password included
+        raise unusable("https_proxy, http_proxy or all_proxy") from None
 
 
 def plain_headers(headers: httpx.Headers) -> dict[str, str]:
