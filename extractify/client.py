@@ -59,6 +59,8 @@ class _Session(Generic[L]):
         out of reach, or gives no valid answer. on_event: called with frozen events, in the
         calling thread. Raises: ConfigurationError on an unknown endpoint or missing credentials.
         """
+        if not timeout > 0:
+            raise ConfigurationError(f"Client(timeout={timeout}) leaves no time; it takes seconds.")
         self.endpoint = resolve(endpoint)
         self._emit: OnEvent = on_event or _ignore
         self._options: dict[str, Any] = {

@@ -32,7 +32,7 @@ from extractify.exchanges import (
     pieces_of,
     plain_headers,
 )
-from extractify.limits import Body, Limits, left, shorter
+from extractify.limits import Body, Limits, left
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import httpx
 
     from extractify.events import OnEvent
+    from extractify.limits import End
     from extractify.messages import Completion, Request
     from extractify.retrying import Retry
     from extractify.wire import Wire
@@ -103,21 +104,18 @@ class Transport:
         side = self._side
         end = side.limits.end(until)
         if not self._gate.acquire(timeout=left(end)):
-            raise side.wire.fault("timeout", "all of Limits(connections=…) were busy")
+            raise side.busy(end)
         try:
             return self._exchanged(body, end)
         finally:
             self._gate.release()
 
-    def _exchanged(self, body: bytes, end: float | None) -> Completion:
+    def _exchanged(self, body: bytes, end: End | None) -> Completion:
         side = self._side
         connection = self._taken()
         request, timeouts = side.request(body, left(end))
-        read = timeouts["read"]
-        timeouts["read"] = shorter(read, side.limits.headers)
         try:
-            response = connection.handle_request(request)
-            timeouts["read"] = read
+            response = side.begun(connection, request, timeouts)
             try:
                 content = self._content(response, end)
             finally:
@@ -139,17 +137,14 @@ class Transport:
         end = side.limits.end(until)
         with ExitStack() as held:
             if not self._gate.acquire(timeout=left(end)):
-                raise side.wire.fault("timeout", "all of Limits(connections=…) were busy")
+                raise side.busy(end)
             held.callback(self._gate.release)
             connection = self._taken()
             held.callback(self._give_back, connection)
             request, timeouts = side.request(body, left(end))
-            read = timeouts["read"]
-            timeouts["read"] = shorter(read, side.limits.headers)
             try:
-                response = connection.handle_request(request)
+                response = side.begun(connection, request, timeouts)
                 held.callback(response.close)
-                timeouts["read"] = read
                 headers = plain_headers(response.headers)
                 if not response.is_success:
                     side.wire.completion(
@@ -311,7 +306,7 @@ class AsyncTransport:
         except self._connections.errors as error:
             self._fail(error, end)
 
-    def _fail(self, error: Exception, end: float | None) -> NoReturn:
+    def _fail(self, error: Exception, end: End | None) -> NoReturn:
         self._side.fail(self._connections.translated(error), end)
 
     async def close(self) -> None:

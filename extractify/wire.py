@@ -96,8 +96,11 @@ class Wire:
         """Begin to read an answer that streams; it raises what `completion` raises."""
         return Assembly(status, headers, self.completion)
 
-    def fault(self, kind: Fault, told: str) -> TransportError:
-        """Say what happened on the way to the endpoint, and what to do. told: in other words."""
+    def fault(self, kind: Fault, told: str, limit: str = "") -> TransportError:
+        """Say what happened on the way to the endpoint, and what to do.
+
+        told: in other words. limit: the one that ran out, for a timeout.
+        """
         what = clipped(told, 200).rstrip(".")
         way = f"{self.host} through the proxy {shown(self.proxy)}" if self.proxy else self.host
         if kind in {"connect", "proxy"} and self.proxy:
@@ -111,8 +114,8 @@ class Wire:
                 "URL and the network are right."
             )
         if kind == "timeout":
-            message = f"{way} didn't answer in time ({what}). Raise Client(timeout=…) or the limit"
-            return TransportError(f"{message} that is named, or ask for less.", sent=True)
+            message = f"{way} didn't answer in time ({what}). Raise {limit}, or ask for less."
+            return TransportError(message, sent=True)
         message = f"The exchange with {way} broke off: {what}. Try again."
         return TransportError(message, sent=True)
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+import httpx
 import pytest
 from tenacity.stop import stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_fixed, wait_none
@@ -505,7 +506,7 @@ def test_a_slow_drip_ends_with_the_total_time(send: Send) -> None:
     pieces = [HEAD + b"content-length: 900\r\n\r\n", *[b" "] * 900]
     with Raw(pieces, pause=0.02) as server:
         started = time.monotonic()
-        with pytest.raises(TransportError, match="time for all was over") as raised:
+        with pytest.raises(TransportError, match=r"for all was over.*Raise Limits") as raised:
             send(server.endpoint, retry=False, limits=Limits(total=0.2))
         assert time.monotonic() - started < 3
     assert raised.value.sent
@@ -514,13 +515,17 @@ def test_a_slow_drip_ends_with_the_total_time(send: Send) -> None:
 
 def test_the_deadline_of_a_call_ends_an_exchange_too(send: Send) -> None:
     pieces = [HEAD + b"content-length: 900\r\n\r\n", *[b" "] * 900]
-    with Raw(pieces, pause=0.02) as server, pytest.raises(TransportError, match="in time"):
+    with (
+        Raw(pieces, pause=0.02) as server,
+        pytest.raises(TransportError, match="Raise Retry"),
+    ):
         send(server.endpoint, retry=Retry(deadline=0.2, wait=wait_none()))
 
 
 def test_the_time_until_an_answer_begins_has_a_limit_of_its_own(send: Send) -> None:
     limits = Limits(headers=0.6)
-    with Loopback([Delay(30)]) as server, pytest.raises(TransportError, match="in time"):
+    told = "its time to begin was over.*Raise Limits.headers=…., or"
+    with Loopback([Delay(30)]) as server, pytest.raises(TransportError, match=told):
         send(endpoint(server), retry=False, limits=limits)
     body = b'{"choices": [{"message": {"content": "7"}}]}'
     head = HEAD + f"content-length: {len(body)}\r\n\r\n".encode()
@@ -785,3 +790,21 @@ def test_an_async_connection_that_the_server_closed_is_opened_again() -> None:
 
     with Raw([head + body]) as server:
         assert asyncio.run(run(server.endpoint)) == [7, 7]
+
+
+def test_a_connection_that_takes_too_long_names_its_limit() -> None:
+    where = Endpoint("http://127.0.0.1:9/v1", "m")
+    for limits, told in (
+        (Limits(connect=5), "Limits.connect=…."),
+        (Limits(connect=50), "Client.timeout=…."),
+    ):
+        side = Exchanges(Wire(where), 10, limits)
+        with pytest.raises(TransportError, match=f"no connection in the time of {told}"):
+            side.fail(httpx.ConnectTimeout(""), None)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_timeout_within_which_nothing_fits_is_refused(timeout: float) -> None:
+    for kind in (Client, AsyncClient):
+        with pytest.raises(ConfigurationError, match="timeout="):
+            kind("http://127.0.0.1:9/v1#m", timeout=timeout)
