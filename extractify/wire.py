@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from extractify.dialects import named
 from extractify.dialects.chunks import Assembly
+from extractify.endpoints import Secret
 from extractify.errors import EndpointError, InvalidRequest, TransportError
 from extractify.in_process import here
 from extractify.messages import JsonValue, clipped
@@ -44,7 +45,8 @@ class Wire:
         self.name = name or endpoint.name
         self._dialect = named(endpoint.dialect)
         self._profile = endpoint.capabilities
-        self._key = endpoint.api_key
+        key = endpoint.api_key
+        self._key = key.revealed() if isinstance(key, Secret) else key
         self.takes_format = True
         self.here = here(endpoint)
         self.url = endpoint.url.rstrip("/") + self._dialect.path
