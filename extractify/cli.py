@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from extractify import __version__
-from extractify.endpoints import profile_of
+from extractify.endpoints import profile_of, resolve
 from extractify.errors import ConfigurationError, ExtractifyError
 from extractify.evidence import as_dict
 from extractify.grounding import ground
@@ -66,7 +66,10 @@ def app() -> "typer.Typer":
 
     importlib.import_module("rich")
     where = "cloudflare:minimax/m2.7, openai:MODEL, local:smollm2 or http://host/v1#MODEL."
-    target_help = "What to extract: file.py:Name or package.module:Name."
+    target_help = (
+        "What to extract: file.py:Name or package.module:Name, of a type, a Task, or a JSON Schema "
+        "as a dict."
+    )
     cli = typer.Typer(
         add_completion=False,
         no_args_is_help=True,
@@ -115,10 +118,13 @@ def app() -> "typer.Typer":
 
         Prints a line for each document when it is done: a JSON object with document, value, error,
         attempts, seconds, usage, evidence and fixes. If extraction failed, value is null and error
-        has type, message, detail, problems and partial, the best value so far; otherwise error is
-        null.
+        has type, message, detail, endpoint, status, code, retry_after, request_id, tries, problems
+        and partial, the best value so far; otherwise error is null.
 
-        Exits with 0 if every document gave a value, with 1 if one didn't.
+        Where the credentials are refused or the quota is used up, the rest isn't tried.
+
+        Exits with 0 if every document gave a value, with 1 if one didn't, with 2 if the options,
+        the target or the endpoint are wrong.
         """
         task = _task(target, instructions)
         jobs = [(file, None if file == "-" else Path(file), task) for file in files]
@@ -206,6 +212,8 @@ def _task(where: str, instructions: str | None = None) -> Task[Any]:
 
 
 def _write(jobs: Sequence[Job], endpoint: str | None, output: Format, *, streamed: int) -> None:
+    with _in_order(_MISUSED):
+        resolve(endpoint)
     (_write_lines if output is Format.json else _write_table)(jobs, endpoint, streamed)
 
 
@@ -213,11 +221,14 @@ def _write_lines(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> No
     """Print a JSON line for each document as it is done."""
     complete = True
     told = _live(jobs, endpoint, streamed) if streamed else _silently(jobs, endpoint)
+    left = len(jobs)
     with closing(told) as stream:
         for outcome in stream:
+            left -= 1
             sys.stdout.write(f"{_json(record(outcome))}\n")
             sys.stdout.flush()
             complete = _succeeded(outcome) and complete
+    _tell_untried(left)
     if not complete:
         sys.exit(_FAILED)
 
@@ -228,6 +239,12 @@ def _succeeded(outcome: Outcome) -> bool:
         kind = type(outcome.error).__name__
         sys.stderr.write(f"error: {outcome.name}: {kind}: {outcome.error}\n")
     return outcome.error is None
+
+
+def _tell_untried(count: int) -> None:
+    if count:
+        rest = "1 document wasn't" if count == 1 else f"{count} documents weren't"
+        sys.stderr.write(f"error: {rest} tried, since the same would happen.\n")
 
 
 def _json(data: object, indent: int | None = None) -> str:
@@ -337,6 +354,7 @@ def _write_table(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> No
     finally:
         if done:
             print_table(done)
+    _tell_untried(len(jobs) - len(done))
     if not complete:
         sys.exit(_FAILED)
 

@@ -59,6 +59,8 @@ class _Session(Generic[L]):
         out of reach, or gives no valid answer. on_event: called with frozen events, in the
         calling thread. Raises: ConfigurationError on an unknown endpoint or missing credentials.
         """
+        if not timeout > 0:
+            raise ConfigurationError(f"Client(timeout={timeout}) leaves no time; it takes seconds.")
         self.endpoint = resolve(endpoint)
         self._emit: OnEvent = on_event or _ignore
         self._options: dict[str, Any] = {
@@ -190,7 +192,10 @@ class Client(_Session[Link]):
 
 
 class AsyncClient(_Session[AsyncLink]):
-    """Extracts asynchronously, within one event loop. Close it, or use it in an `async with`."""
+    """Extracts asynchronously. Close it, or use it in an `async with`.
+
+    In each event loop it has connections of its own, which close when that loop ends.
+    """
 
     _kind = AsyncLink
 
@@ -320,9 +325,8 @@ def _setting(endpoint: object) -> Setting:
             "an Endpoint or None."
         )
         raise ConfigurationError(message)
-    name = f"{endpoint.url}#{endpoint.model}"
     profile, extra, prices = endpoint.capabilities, endpoint.extra, endpoint.prices
-    return Setting(endpoint.model, profile, extra, prices, endpoint, name)
+    return Setting(endpoint.model, profile, extra, prices, endpoint, endpoint.name)
 
 
 def _task(target: object) -> Task[Any]:

@@ -84,7 +84,7 @@ class AiohttpConnections:
             return httpx.ProxyError(cause.strerror or type(cause).__name__)
         if isinstance(cause, of.ClientConnectorError | of.ConnectionTimeoutError):
             return httpx.ConnectError(str(cause))
-        if isinstance(cause, TimeoutError):
+        if isinstance(cause, TimeoutError) and type(error) is not TimeoutError:  # of ours
             return httpx.ReadTimeout(type(cause).__name__)
         if isinstance(cause, of.ClientError):
             return httpx.RemoteProtocolError(type(cause).__name__)

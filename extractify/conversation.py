@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from extractify import prompts
 from extractify.calls import unpacked
 from extractify.endings import crashed, gave_up, hook_failed, places
-from extractify.errors import ExtractifyError, ExtractionError
+from extractify.errors import EndpointError, ExtractifyError, ExtractionError, TransportError
 from extractify.events import AttemptJudged, Done, RepairAsked, RequestSent
 from extractify.extraction import Extraction
 from extractify.fitting import check_tool_choice, fitted_temperature, warnings
@@ -113,6 +113,8 @@ def converse(
     except ExtractifyError as error:
         error.attempts = tuple(flow.attempts)
         error.partial = flow.best.partial if error.partial is None else error.partial
+        if isinstance(error, TransportError | EndpointError):
+            error.endpoint = flow.where
         raise
     else:
         return extraction
@@ -136,6 +138,11 @@ class _Conversation:
         self._task, self._source, self._setting = task, source, setting
         self._emit, self._elsewhere = emit, elsewhere
         self._context = context_of(source)
+
+    @property
+    def where(self) -> str:
+        """The endpoint that is asked now."""
+        return self._setting.name
 
     def turns(self) -> Generator[Asked, Completion, Extraction[Any]]:
         """Ask, read, ask again; each finished exchange is added to the attempts."""

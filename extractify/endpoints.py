@@ -26,18 +26,32 @@ KEY_VARIABLE = "EXTRACTIFY_API_KEY"
 """Holds the key for an endpoint that is given by URL; optional."""
 _URL = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _KEY = re.compile(r"[!-~]+")
+_LIKE_A_KEY = re.compile(r"(sk|pk|gsk|hf|xai)[-_].+|(?=.*\d)[\w.~+/=-]{20,}", re.IGNORECASE)
 _CLOUDFLARE = ("workers_ai", "cloudflare_run")
 LOCAL = "local:"
 """The URL of a model that the client runs itself while it is open."""
 
 
 class Secret(str):
-    """A text whose repr is `'***'`, in a dict or a tuple too."""
+    """A text that shows as `***`: by repr, str and format, in a dict or a tuple too."""
 
     __slots__ = ()
 
+    def revealed(self) -> str:
+        """The text itself."""
+        return str.__str__(self)
+
     def __repr__(self) -> str:
         return "'***'"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return Secret, (self.revealed(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,8 @@ class Endpoint:
             raise ConfigurationError(message)
         if self.api_key:
             _check_key(self.api_key)
-            object.__setattr__(self, "api_key", Secret(self.api_key))
+            if not isinstance(self.api_key, Secret):
+                object.__setattr__(self, "api_key", Secret(self.api_key))
         if isinstance(self.profile, str) and self.profile not in PROFILES:
             known = ", ".join(sorted(PROFILES))
             message = f"There is no profile {self.profile!r}. Known: {known}."
@@ -79,6 +94,11 @@ class Endpoint:
         if self.url == LOCAL:
             return
         _check_url(self.url)
+
+    @property
+    def name(self) -> str:
+        """The URL and the model, as errors, events and attempts name it."""
+        return f"{self.url}#{self.model}"
 
     @property
     def capabilities(self) -> Profile:
@@ -330,6 +350,8 @@ def _check_key(key: str) -> None:
 def _shown(text: str) -> str:
     """A URL or a name as a message may show it: what may be credentials is masked."""
     scheme, _, rest = text.partition(":")
+    if not rest and _LIKE_A_KEY.fullmatch(text):
+        return "***"
     # A model's name may begin with an @, as Cloudflare's own do.
     return f"{scheme}:***" if "@" in rest[1:] else text
 

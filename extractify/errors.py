@@ -26,12 +26,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from extractify.messages import Usage
+from extractify.messages import Usage, clipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from extractify.messages import Attempt, JsonValue, Problem
+
+_SHOWN_ENDPOINT = 160
 
 
 class Invalid(ValueError):
@@ -53,8 +55,13 @@ class ExtractifyError(Exception):
     """The root of them all.
 
     attempts: the finished exchanges before this error, oldest first. partial: the best value that
-    was read in them, as plain data; None where nothing could be read.
+    was read in them, as plain data; None where nothing could be read. endpoint: who failed to
+    answer, by URL and model, on a TransportError or an EndpointError; tries: how often it was asked
+    the same. With a fallback, the failure of the endpoint before is the `__cause__`.
     """
+
+    endpoint: str | None = None
+    tries: int = 1
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -66,17 +73,29 @@ class ExtractifyError(Exception):
         """What the attempts cost together; None where an endpoint didn't say."""
         return Usage.total(attempt.usage for attempt in self.attempts)
 
+    def __str__(self) -> str:
+        said = super().__str__()
+        if self.endpoint is None:
+            return said
+        tries = f", {self.tries} tries" if self.tries > 1 else ""
+        return f"{said} ({clipped(self.endpoint, _SHOWN_ENDPOINT)}{tries})"
+
     def __reduce__(self) -> tuple[Callable[..., ExtractifyError], tuple[object, ...]]:
         """Pickle by state: the constructors of the subclasses differ."""
-        return _restore, (type(self), self.args, self.__dict__)
+        cause = self.__cause__ if isinstance(self.__cause__, ExtractifyError) else None
+        return _restore, (type(self), self.args, self.__dict__, cause)
 
 
 def _restore(
-    kind: type[ExtractifyError], args: tuple[object, ...], state: dict[str, object]
+    kind: type[ExtractifyError],
+    args: tuple[object, ...],
+    state: dict[str, object],
+    cause: ExtractifyError | None,
 ) -> ExtractifyError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
+    error.__cause__ = cause
     return error
 
 

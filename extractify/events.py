@@ -21,6 +21,7 @@ class RequestSent:
 class RetryScheduled:
     """The exchange failed for a passing reason and is repeated in `seconds`. error: its class.
 
+    endpoint: by URL and model.
     may_run_twice: the request had gone out whole, so the endpoint may have done the work, and
     charged for it, already.
     """
@@ -29,6 +30,7 @@ class RetryScheduled:
     status: int | None
     seconds: float
     may_run_twice: bool = False
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class FellBack:
-    """An endpoint gave up, and the next one is asked. Both by host and model; error: its class."""
+    """An endpoint gave up, and the next one is asked. Both by URL and model; error: its class."""
 
     endpoint: str
     next: str

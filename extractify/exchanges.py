@@ -10,12 +10,14 @@ import httpx
 
 from extractify.deltas import Reading
 from extractify.errors import ConfigurationError
-from extractify.limits import Body, Limits, shorter
+from extractify.limits import Body, End, Limits, shorter
+from extractify.proxies import certificates, unusable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from ssl import SSLContext
 
+    from extractify.errors import TransportError
     from extractify.wire import Fault, Wire
 
 FAULTS = (httpx.HTTPError, TimeoutError)
@@ -42,7 +44,7 @@ class Exchanges:
         self._timeout = timeout
         self._url = usable(wire)
         self._headers = httpx.Headers({**_ALWAYS_SENT, **wire.headers})
-        self._proxy = None if wire.proxy is None else httpx.Proxy(wire.proxy)
+        self._proxy = None if wire.proxy is None else _proxy(wire.proxy)
         self._tls: SSLContext | None = None
 
     def request(self, body: bytes, seconds: float | None) -> tuple[httpx.Request, Timeouts]:
@@ -52,6 +54,21 @@ class Exchanges:
         timeouts: Timeouts = {"connect": connect, "read": read, "write": read}
         options: dict[str, Any] = {"content": body, "extensions": {"timeout": timeouts}}
         return httpx.Request("POST", self._url, headers=self._headers, **options), timeouts
+
+    def begun(
+        self, connection: httpx.BaseTransport, request: httpx.Request, timeouts: Timeouts
+    ) -> httpx.Response:
+        """Send a request, and read the head of its answer. Raises: TimeoutError if it is late."""
+        read = timeouts["read"]
+        timeouts["read"] = first = shorter(read, self.limits.headers)
+        try:
+            response = connection.handle_request(request)
+        except httpx.ReadTimeout:
+            if first < read:
+                raise TimeoutError from None
+            raise
+        timeouts["read"] = read
+        return response
 
     def connection(self) -> httpx.BaseTransport:
         """A new connection."""
@@ -71,6 +88,12 @@ class Exchanges:
 
     def settings(self) -> dict[str, Any]:
         """The options of a transport of httpx's own, which knows of proxies."""
+        if "socks" in self._proxy_scheme() and find_spec("socksio") is None:
+            message = (
+                "The environment names a SOCKS proxy, which needs a package: pip install "
+                "'httpx[socks]'. Or unset all_proxy, https_proxy and http_proxy."
+            )
+            raise ConfigurationError(message)
         return {
             "verify": self.tls() or False,  # False: there is no TLS
             "limits": httpx.Limits(max_connections=1, keepalive_expiry=30.0),
@@ -80,7 +103,14 @@ class Exchanges:
     def tls(self) -> SSLContext | None:
         """One context for all connections, which verifies; None where nobody speaks TLS."""
         if self._tls is None and "https" in (self._url.scheme, self._proxy_scheme()):
-            self._tls = httpx.create_ssl_context()
+            try:
+                self._tls = httpx.create_ssl_context()
+            except OSError as error:
+                message = (
+                    f"The certificates of {certificates()} can't be read: "
+                    f"{error.strerror or type(error).__name__}. Correct the variable or unset it."
+                )
+                raise ConfigurationError(message) from None
         return self._tls
 
     def _proxy_scheme(self) -> str:
@@ -107,12 +137,35 @@ class Exchanges:
         size = Body(status, self.limits.response_bytes, end)
         return Reading(self.wire.assembly(status, headers), size, *faults)
 
-    def fail(self, error: Exception, end: float | None) -> NoReturn:
-        """Raise the fault that an error of httpx's stands for."""
-        late = end is not None and monotonic() >= end
-        kind: Fault = "timeout" if late else _kind(error)
-        what = "its time for all was over" if late else str(error)
-        raise self.wire.fault(kind, what or type(error).__name__) from None
+    def fail(self, error: Exception, end: End | None) -> NoReturn:
+        """Raise the fault that an error of httpx's stands for.
+
+        A TimeoutError before the end is of an answer that didn't begin.
+        """
+        limit = "Client(timeout=…)"
+        kind, what = _kind(error), str(error) or type(error).__name__
+        ours = isinstance(error, TimeoutError)
+        if end is not None and (monotonic() >= end or (ours and self.limits.headers is None)):
+            kind, what, limit = "timeout", "its time for all was over", end.limit
+        elif ours:
+            what, limit = "its time to begin was over", "Limits(headers=…)"
+        elif isinstance(error, httpx.ConnectTimeout):
+            if self.limits.connect <= self._timeout:
+                limit = "Limits(connect=…)"
+            what = f"no connection in the time of {limit}"
+        raise self.wire.fault(kind, what, limit) from None
+
+    def busy(self, end: End | None) -> TransportError:
+        """What to say where no connection came free."""
+        limits = "Limits(connections=…)" if end is None else f"Limits(connections=…) or {end.limit}"
+        return self.wire.fault("timeout", "all of Limits(connections=…) were busy", limits)
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    try:
+        return httpx.Proxy(url)
+    except httpx.InvalidURL:  # which quotes it, password included
+        raise unusable("https_proxy, http_proxy or all_proxy") from None
 
 
 def plain_headers(headers: httpx.Headers) -> dict[str, str]:

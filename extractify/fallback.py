@@ -46,7 +46,7 @@ def converse_in_turn(
 
     A refusal, a blocked content, wrong credentials or a wrong request are raised at once: another
     endpoint isn't asked behind the caller's back. Raises: the last endpoint's error, with the
-    attempts made at all of them.
+    attempts made at all of them, and the failure before it as its `__cause__`.
     """
     setting, *others = settings
     try:
@@ -55,13 +55,23 @@ def converse_in_turn(
         if not others or not _is_passed_on(error):
             raise
         emit(FellBack(setting.name, others[0].name, type(error).__name__))
-        earlier = error.attempts
+        failure = error
     try:
         extraction = yield from converse_in_turn(task, source, others, emit, elsewhere)
     except ExtractifyError as error:
-        error.attempts = (*earlier, *error.attempts)
+        error.attempts = (*failure.attempts, *error.attempts)
+        _blame(error, failure)
         raise
-    return replace(extraction, attempts=(*earlier, *extraction.attempts))
+    return replace(extraction, attempts=(*failure.attempts, *extraction.attempts))
+
+
+def _blame(error: ExtractifyError, earlier: ExtractifyError) -> None:
+    """Make the earlier failure the first cause, unless a validator of the user's is it."""
+    first = error
+    while isinstance(first.__cause__, ExtractifyError):
+        first = first.__cause__
+    if first.__cause__ is None:
+        first.__cause__ = earlier
 
 
 def _is_passed_on(error: ExtractifyError) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
+from typing import Self
 
 from extractify.errors import ConfigurationError, InvalidResponse
 
@@ -33,11 +34,25 @@ class Limits:
             if value is not None and not value > 0:
                 raise ConfigurationError(f"Limits({name}={value}) leaves no room for an exchange.")
 
-    def end(self, until: float | None) -> float | None:
+    def end(self, until: float | None) -> End | None:
         """When an exchange that begins now has to be over, and by `until` at the latest."""
-        if self.total is None:
-            return until
-        return shorter(monotonic() + self.total, until)
+        total = None if self.total is None else monotonic() + self.total
+        if until is not None and (total is None or until <= total):
+            return End.of(until, "Retry(deadline=…)")
+        return None if total is None else End.of(total, "Limits(total=…)")
+
+
+class End(float):
+    """A moment by `monotonic`, and the limit that made it one."""
+
+    limit: str
+
+    @classmethod
+    def of(cls, moment: float, limit: str) -> Self:
+        """The moment, with its limit."""
+        end = cls(moment)
+        end.limit = limit
+        return end
 
 
 def left(end: float | None) -> float | None:

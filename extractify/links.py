@@ -12,6 +12,7 @@ from extractify.transport import AsyncTransport, Transport
 from extractify.wire import Wire
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Mapping
 
     from extractify.deltas import AsyncDeltas, Deltas
@@ -38,7 +39,7 @@ class _Link:
 
             self._server = LocalServer(LocalModel.find(endpoint.model))
             endpoint = replace(endpoint, url=self._server.url)
-        return Wire(endpoint)
+        return Wire(endpoint, self.endpoint.name)
 
     def _stop(self) -> None:
         server, self._server = self._server, None
@@ -89,26 +90,36 @@ class Link(_Link):
 
 
 class AsyncLink(_Link):
-    """An asynchronous link, within one event loop."""
+    """An asynchronous link; each event loop has connections of its own."""
 
-    _transport: AsyncTransport | None = None
+    def __init__(self, endpoint: Endpoint, options: Mapping[str, Any]) -> None:
+        super().__init__(endpoint, options)
+        self._wire: Wire | None = None
+        self._transports: dict[AbstractEventLoop, AsyncTransport] = {}
 
     async def open(self) -> AsyncTransport:
         """Open the connections, if they aren't; a local model starts now."""
-        if self._transport is None:
-            import asyncio  # as slow to import as all of ours, and only this link needs it
+        import asyncio  # as slow to import as all of ours, and only this link needs it
 
+        loop = asyncio.get_running_loop()
+        transport = self._transports.get(loop)
+        if transport is None:
             # A local model takes a second to start; the loop goes on meanwhile.
-            await asyncio.to_thread(self._open)
-        if self._transport is None:
-            message = "The client was closed while it opened. Open a new one."
-            raise ConfigurationError(message)
-        return self._transport
+            await asyncio.to_thread(self._open, loop)
+            transport = self._transports.get(loop)
+            if transport is None:
+                message = "The client was closed while it opened. Open a new one."
+                raise ConfigurationError(message)
+            await transport.end_with_the_loop()
+        return transport
 
-    def _open(self) -> None:
+    def _open(self, loop: AbstractEventLoop) -> None:
         with self._lock:
-            if self._transport is None:
-                self._transport = AsyncTransport(self._start(), **self._options)
+            for ended in [each for each in self._transports if each.is_closed()]:
+                del self._transports[ended]
+            if loop not in self._transports:
+                self._wire = self._wire or self._start()
+                self._transports[loop] = AsyncTransport(self._wire, **self._options)
 
     async def send(self, request: Request) -> Completion:
         """Exchange one request. Raises: TransportError, EndpointError."""
@@ -122,13 +133,17 @@ class AsyncLink(_Link):
         return await (await self.open()).stream(request)
 
     async def close(self) -> None:
-        """Close the connections, and the local server if there is one."""
-        transport, self._transport = self._transport, None
+        """Close the connections of this loop and of others, and the local server if it runs."""
+        import asyncio
+
+        running = asyncio.get_running_loop()
+        transports, self._transports, self._wire = self._transports, {}, None
         try:
-            if transport is not None:
-                await transport.close()
+            for loop, transport in transports.items():
+                if loop is running:
+                    await transport.close()
+                elif not loop.is_closed():  # of another thread
+                    asyncio.run_coroutine_threadsafe(transport.close(), loop)
         finally:
             if self._server is not None:
-                import asyncio
-
                 await asyncio.to_thread(self._stop)

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from extractify.client import Client
 from extractify.documents import Document
-from extractify.errors import DocumentError, ExtractifyError
+from extractify.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    DocumentError,
+    ExtractifyError,
+    QuotaExceeded,
+)
 from extractify.events import Event, RequestSent, RetryScheduled
 from extractify.evidence import Evidence, as_dict
 from extractify.grounding import ground
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
 
     from extractify.extraction import Extraction
 
+_OF_AN_ENDPOINT = ("endpoint", "status", "code", "retry_after", "request_id")
+_OF_ALL = (AuthenticationError, QuotaExceeded, ConfigurationError)
 _BETWEEN_PARTIALS = 0.1  # seconds: more often, nobody sees it
 Job = tuple[str, Path | None, Task[Any]]
 
@@ -63,7 +71,10 @@ class Shown:
 
 
 def outcomes(jobs: Sequence[Job], endpoint: str | None, shown: Shown) -> Outcomes:
-    """Do the jobs in order; a failure is an outcome too, and the next document has its turn."""
+    """Do the jobs in order; a failure is an outcome too, and the next document has its turn.
+
+    Not after one that all would have: credentials, quota, configuration.
+    """
     say = shown.say
     where = ""
 
@@ -85,6 +96,8 @@ def outcomes(jobs: Sequence[Job], endpoint: str | None, shown: Shown) -> Outcome
                 seconds = monotonic() - started
                 evidence = ground(error.partial, text)
                 yield Outcome(name, text, error.partial, error.attempts, seconds, error, evidence)
+                if isinstance(error, _OF_ALL):
+                    return
             else:
                 data, seconds = result.data, monotonic() - started
                 yield Outcome(name, text, data, result.attempts, seconds, evidence=result.evidence)
@@ -136,6 +149,8 @@ def record(outcome: Outcome) -> dict[str, object]:
             "type": type(error).__name__,
             "message": str(error),
             "detail": getattr(error, "detail", ""),
+            **{name: getattr(error, name, None) for name in _OF_AN_ENDPOINT},
+            "tries": error.tries,
             "problems": [asdict(problem) for problem in getattr(error, "problems", ())],
             "partial": outcome.data,
         },

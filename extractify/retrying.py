@@ -61,9 +61,9 @@ class Retry:
             return cls() if retry else cls(stop=1)
         return cls(stop=retry)
 
-    def policy(self, emit: OnEvent) -> Policy:
-        """The policy of one client, with a budget of its own."""
-        return Policy(self, emit)
+    def policy(self, emit: OnEvent, endpoint: str = "") -> Policy:
+        """The policy of one client towards one endpoint, with a budget of its own."""
+        return Policy(self, emit, endpoint)
 
     def pause(self, state: RetryCallState) -> float:
         """Seconds until the next exchange."""
@@ -74,7 +74,7 @@ class Retry:
 class Policy:
     """A Retry at work, for all calls of a client. Thread-safe."""
 
-    def __init__(self, retry: Retry, emit: OnEvent) -> None:
+    def __init__(self, retry: Retry, emit: OnEvent, endpoint: str) -> None:
         stop, self.deadline = retry.stop, retry.deadline
         stops = [stop_after_attempt(stop) if isinstance(stop, int) else stop]
         if retry.deadline is not None:
@@ -86,7 +86,7 @@ class Policy:
             stop=stop_any(*stops),
             wait=retry.pause,
             retry=_Passing(may_run_twice=retry.may_run_twice),
-            before_sleep=_announcing(emit),
+            before_sleep=_announcing(emit, endpoint),
             reraise=True,
         )
 
@@ -116,6 +116,7 @@ class Call:
             state = self._state = RetryCallState(self._retrying, None, (), {})
             state.start_time = self._started
             self._retrying.begin()
+        error.tries = state.attempt_number
         state.set_exception((type(error), error, error.__traceback__))
         pause: float = cast("DoSleep", self._retrying.iter(state))
         state.prepare_for_next_attempt()
@@ -167,12 +168,13 @@ def is_passing(error: BaseException, exchanges: int = 1) -> bool:
     return isinstance(error, TransportError)
 
 
-def _announcing(emit: OnEvent) -> Callable[[RetryCallState], None]:
+def _announcing(emit: OnEvent, endpoint: str) -> Callable[[RetryCallState], None]:
     def announce(state: RetryCallState) -> None:
         error = _failure(state)
         status = error.status if isinstance(error, EndpointError) else None
         twice = isinstance(error, TransportError) and error.sent
-        emit(RetryScheduled(type(error).__name__, status, state.upcoming_sleep, twice))
+        name, seconds = type(error).__name__, state.upcoming_sleep
+        emit(RetryScheduled(name, status, seconds, twice, endpoint))
 
     return announce
 

@@ -69,6 +69,9 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:
     problems = getattr(outcome.error, "problems", ())
     if outcome.error and not problems:
         yield "", "", str(outcome.error), "red"
+        detail = getattr(outcome.error, "detail", "")
+        if detail:
+            yield "  detail", "", detail, "red"
     for problem in problems:
         yield problem.pointer or "/", problem.got, problem.expected, "red"
     evidence = outcome.evidence

@@ -32,14 +32,15 @@ from extractify.exchanges import (
     pieces_of,
     plain_headers,
 )
-from extractify.limits import Body, Limits, left, shorter
+from extractify.limits import Body, Limits, left
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     import httpx
 
     from extractify.events import OnEvent
+    from extractify.limits import End
     from extractify.messages import Completion, Request
     from extractify.retrying import Retry
     from extractify.wire import Wire
@@ -62,7 +63,7 @@ class Transport:
     ) -> None:
         self._side = Exchanges(wire, timeout, limits)
         self._emit = emit
-        self._policy = retry.policy(emit)
+        self._policy = retry.policy(emit, wire.name)
         self._idle: list[httpx.BaseTransport] = []
         self._gate = threading.Semaphore(self._side.limits.connections or sys.maxsize)
 
@@ -103,21 +104,18 @@ class Transport:
         side = self._side
         end = side.limits.end(until)
         if not self._gate.acquire(timeout=left(end)):
-            raise side.wire.fault("timeout", "all of Limits(connections=…) were busy")
+            raise side.busy(end)
         try:
             return self._exchanged(body, end)
         finally:
             self._gate.release()
 
-    def _exchanged(self, body: bytes, end: float | None) -> Completion:
+    def _exchanged(self, body: bytes, end: End | None) -> Completion:
         side = self._side
         connection = self._taken()
         request, timeouts = side.request(body, left(end))
-        read = timeouts["read"]
-        timeouts["read"] = shorter(read, side.limits.headers)
         try:
-            response = connection.handle_request(request)
-            timeouts["read"] = read
+            response = side.begun(connection, request, timeouts)
             try:
                 content = self._content(response, end)
             finally:
@@ -139,17 +137,14 @@ class Transport:
         end = side.limits.end(until)
         with ExitStack() as held:
             if not self._gate.acquire(timeout=left(end)):
-                raise side.wire.fault("timeout", "all of Limits(connections=…) were busy")
+                raise side.busy(end)
             held.callback(self._gate.release)
             connection = self._taken()
             held.callback(self._give_back, connection)
             request, timeouts = side.request(body, left(end))
-            read = timeouts["read"]
-            timeouts["read"] = shorter(read, side.limits.headers)
             try:
-                response = connection.handle_request(request)
+                response = side.begun(connection, request, timeouts)
                 held.callback(response.close)
-                timeouts["read"] = read
                 headers = plain_headers(response.headers)
                 if not response.is_success:
                     side.wire.completion(
@@ -193,13 +188,30 @@ class AsyncTransport:
 
         self._side = side = Exchanges(wire, timeout, limits)
         self._emit = emit
-        self._policy = retry.policy(emit)
+        self._policy = retry.policy(emit, wire.name)
         self._sleep = asyncio.sleep
         self._gate = asyncio.Semaphore(side.limits.connections or sys.maxsize)
         self._timeout = asyncio.timeout
         self._connections = (
             AiohttpConnections(side) if side.wants_aiohttp() else HttpxConnections(side)
         )
+        self._end: AsyncGenerator[None, None] | None = None
+
+    async def end_with_the_loop(self) -> None:
+        """Close the connections when the running loop ends, unless they are by then.
+
+        A loop that ends shuts its generators down, and knows of nothing else that waits for it.
+        """
+        if self._end is None:
+            self._end = self._ending()
+            await anext(self._end)
+
+    async def _ending(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            self._end = None
+            await self.close()
 
     async def send(self, request: Request) -> Completion:
         """Exchange one request. Raises: TransportError, EndpointError."""
@@ -294,10 +306,13 @@ class AsyncTransport:
         except self._connections.errors as error:
             self._fail(error, end)
 
-    def _fail(self, error: Exception, end: float | None) -> NoReturn:
+    def _fail(self, error: Exception, end: End | None) -> NoReturn:
         self._side.fail(self._connections.translated(error), end)
 
     async def close(self) -> None:
         """Close the connections; one that is in use is closed when its exchange is over."""
         self._side.is_closed = True
+        end, self._end = self._end, None
+        if end is not None:
+            await end.aclose()
         await self._connections.close()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from extractify.dialects import named
 from extractify.dialects.chunks import Assembly
+from extractify.endpoints import Secret
 from extractify.errors import EndpointError, InvalidRequest, TransportError
 from extractify.in_process import here
 from extractify.messages import JsonValue, clipped
@@ -35,12 +36,17 @@ class BuiltRequest:
 
 
 class Wire:
-    """What both transports share. takes_format: False once the endpoint refused such a field."""
+    """What both transports share. takes_format: False once the endpoint refused such a field.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    name: of the endpoint, where it isn't where requests go.
+    """
+
+    def __init__(self, endpoint: Endpoint, name: str | None = None) -> None:
+        self.name = name or endpoint.name
         self._dialect = named(endpoint.dialect)
         self._profile = endpoint.capabilities
-        self._key = endpoint.api_key
+        key = endpoint.api_key
+        self._key = key.revealed() if isinstance(key, Secret) else key
         self.takes_format = True
         self.here = here(endpoint)
         self.url = endpoint.url.rstrip("/") + self._dialect.path
@@ -92,8 +98,11 @@ class Wire:
         """Begin to read an answer that streams; it raises what `completion` raises."""
         return Assembly(status, headers, self.completion)
 
-    def fault(self, kind: Fault, told: str) -> TransportError:
-        """Say what happened on the way to the endpoint, and what to do. told: in other words."""
+    def fault(self, kind: Fault, told: str, limit: str = "") -> TransportError:
+        """Say what happened on the way to the endpoint, and what to do.
+
+        told: in other words. limit: the one that ran out, for a timeout.
+        """
         what = clipped(told, 200).rstrip(".")
         way = f"{self.host} through the proxy {shown(self.proxy)}" if self.proxy else self.host
         if kind in {"connect", "proxy"} and self.proxy:
@@ -107,8 +116,8 @@ class Wire:
                 "URL and the network are right."
             )
         if kind == "timeout":
-            message = f"{way} didn't answer in time ({what}). Raise Client(timeout=…) or the limit"
-            return TransportError(f"{message} that is named, or ask for less.", sent=True)
+            message = f"{way} didn't answer in time ({what}). Raise {limit}, or ask for less."
+            return TransportError(message, sent=True)
         message = f"The exchange with {way} broke off: {what}. Try again."
         return TransportError(message, sent=True)
 

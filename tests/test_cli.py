@@ -216,6 +216,26 @@ def test_the_endpoints_own_words_are_in_the_line_only(server: Server) -> None:
         "No, says the server.",
     )
     assert "says the server" not in result.stderr
+    assert (line["error"]["endpoint"], line["error"]["tries"]) == (server.endpoint, 1)
+    facts = {"status": 400, "code": None, "retry_after": None, "request_id": None}
+    assert {name: line["error"][name] for name in facts} == facts
+    told = run(*extract(server, "good.txt"), "--format", "table").stdout
+    assert "No, says the server." in " ".join(told.split())
+
+
+@pytest.mark.parametrize("layout", ["json", "table"])
+@pytest.mark.parametrize("status", [401, 402])
+def test_what_all_documents_would_meet_ends_the_run(
+    server: Server, layout: str, status: int
+) -> None:
+    server.answers = [GOOD, status]
+    files = ["good.txt"] * 5
+    result = run(*extract(server, *files), "--format", layout)
+    assert result.exit_code == 1
+    assert len(server.requests) == 2
+    assert "error: 3 documents weren't tried" in result.stderr
+    server.answers = [status]
+    assert "1 document wasn't tried" in run(*extract(server, "good.txt", "good.txt")).stderr
 
 
 def test_a_dash_is_standard_input(server: Server) -> None:
@@ -247,7 +267,7 @@ def test_a_missing_or_unknown_endpoint_is_one_message(endpoint: list[str], said:
     for layout in ("json", "table"):
         command = ["extract", "good.txt", "--target", "models.py:Invoice", "--format", layout]
         result = run(*command, *endpoint)
-        assert (result.exit_code, result.stdout) == (1, "")
+        assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.startswith("error: ")
         assert said in result.stderr
 

@@ -304,6 +304,36 @@ def test_an_async_client_that_was_closed_serves_the_next_event_loop() -> None:
         assert [asyncio.run(once("no 1")), asyncio.run(once("no 2"))] == [1, 2]
 
 
+@pytest.mark.parametrize("http", ["httpx", "aiohttp"])
+def test_an_async_client_serves_each_event_loop_and_leaves_nothing_open(http: str) -> None:
+    code = """if True:
+    import asyncio, gc, sys
+    from extractify import AsyncClient, Limits
+
+    client = AsyncClient(limits=Limits(aiohttp=sys.argv[1] == "aiohttp"))
+
+    async def call(n):
+        calls = [client.extract(int, f"no {n}"), client.extract(int, f"no {n}")]
+        return [result.value for result in await asyncio.gather(*calls)]
+
+    async def close_from_elsewhere():
+        await call(4)
+        await asyncio.to_thread(asyncio.run, client.close())
+
+    print(asyncio.run(call(1)), asyncio.run(call(2)))
+    asyncio.run(client.close())
+    print(asyncio.run(call(3)))
+    asyncio.run(close_from_elsewhere())
+    gc.collect()
+    """
+    with Loopback(echo) as server:
+        env = {**os.environ, "EXTRACTIFY_ENDPOINT": f"{server.url}#m"}
+        command = [sys.executable, "-W", "error", "-c", code, http]
+        ran = subprocess.run(command, env=env, capture_output=True, check=True)
+    assert ran.stderr == b""
+    assert ran.stdout.decode().split("\n")[:2] == ["[1, 1] [2, 2]", "[3, 3]"]
+
+
 def test_nothing_is_left_open_when_the_clients_are_closed() -> None:
     code = """if True:
     import asyncio, gc

@@ -725,3 +725,11 @@ def test_whatever_comes_is_a_completion_or_an_endpoint_error(
         outcome = error
     assert isinstance(outcome, EndpointError) or 200 <= status < 300
     assert len(str(outcome)) <= 500 or isinstance(outcome, Completion)
+
+
+def test_vendor_parameters_take_the_place_of_nothing_that_a_request_says() -> None:
+    extra: dict[str, JsonValue] = {"stream": True, "stream_options": {}, "messages": [], "seed": 1}
+    body = written("openai", Request("m", MESSAGES, extra={**extra, "model": "other"}))
+    assert body.keys() == {"model", "messages", "seed"}
+    assert body["messages"] != []
+    assert body["model"] == "m"

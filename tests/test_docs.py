@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 from pydantic import BaseModel, create_model
 
+from extractify.events import Event
 from extractify.reading import read
 from extractify.schema import compile_schema
 from extractify.validation import validate
@@ -67,3 +69,13 @@ def test_a_row_of_the_table_of_forms_is_true(text: str, outcome: str, kind: str)
     else:
         assert reading.value == Person(**json.loads(outcome.strip("`")))
         assert {fix.kind for fix in reading.fixes} == ({kind} - {"none"})
+
+
+def test_the_table_of_events_names_each_with_its_fields() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z]\w+)` \| (`[a-z_`, ]+`) \| .+ \|$",
+        (DOCS / "endpoints.md").read_text(),
+        re.MULTILINE,
+    )
+    told = {name: re.findall(r"\w+", names) for name, names in rows}
+    assert told == {kind.__name__: [each.name for each in fields(kind)] for kind in get_args(Event)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -13,9 +15,10 @@ from extractify import Client, ConfigurationError, Endpoint
 from extractify.dialects.verdicts import CLOUDFLARE as CLOUDFLARE_CODES
 from extractify.dialects.verdicts import MINIMAX as MINIMAX_CODES
 from extractify.dialects.verdicts import OPENAI as OPENAI_CODES
-from extractify.endpoints import LOCAL, PRESETS, resolve
+from extractify.endpoints import LOCAL, PRESETS, Secret, resolve
 from extractify.messages import Prices
 from extractify.profiles import FULL, LLAMA_CPP, M2_7, OPENAI, SMOLLM2
+from extractify.wire import Wire
 from tests.loopback import KEY, environment
 from tests.pickling import pickled
 
@@ -287,12 +290,33 @@ def test_the_key_shows_itself_in_no_repr() -> None:
         assert KEY not in f"{value}"
 
 
+def test_the_key_shows_itself_in_no_text_and_is_kept_by_copies() -> None:
+    endpoint = Endpoint(url="http://host/v1", model="m", api_key=KEY)
+    key = endpoint.api_key
+    assert isinstance(key, Secret)
+    assert {f"{key}", str(key), f"{key:3}"} == {"***"}
+    assert key.revealed() == KEY
+    assert type(key.revealed()) is str
+    kept = [pickle.loads(pickle.dumps(key, each)) for each in range(pickle.HIGHEST_PROTOCOL + 1)]
+    assert {each.revealed() for each in [*kept, copy.copy(key), copy.deepcopy(key)]} == {KEY}
+    again = dataclasses.replace(endpoint, model="n")
+    assert again.api_key == KEY
+    assert Wire(again).headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("text", ["sk-abc", "gsk_abc", "0123456789abcdef0123456789abcdef", KEY])
+def test_what_looks_like_a_key_is_no_endpoint_and_not_repeated(text: str) -> None:
+    message = refused(text)
+    assert "'***'" in message
+    assert text not in message
+
+
 def test_an_endpoint_pickles_with_its_key() -> None:
     endpoint = Endpoint.parse("cloudflare:minimax/m2.7", CLOUDFLARE)
-    copy = pickled(endpoint)
-    assert copy == endpoint
-    assert copy.api_key == KEY
-    assert dataclasses.replace(copy, model="other").api_key == KEY
+    again = pickled(endpoint)
+    assert again == endpoint
+    assert again.api_key == KEY
+    assert dataclasses.replace(again, model="other").api_key == KEY
 
 
 def test_a_client_without_an_endpoint_takes_the_one_of_the_environment() -> None:

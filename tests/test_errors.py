@@ -44,6 +44,7 @@ def made(kind: type[ExtractifyError]) -> ExtractifyError:
     else:
         error = kind("Set EXTRACTIFY_ENDPOINT.")
     error.attempts = (ATTEMPT, ATTEMPT)
+    error.endpoint, error.tries = "http://host/v1#m", 3
     return error
 
 

@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import BaseModel, field_validator
+from tenacity.wait import wait_none
 
 from extractify import (
     AsyncClient,
@@ -20,10 +22,11 @@ from extractify import (
     QuotaExceeded,
     Refused,
     Repair,
+    Retry,
     Task,
     TransportError,
 )
-from extractify.events import Event, FellBack
+from extractify.events import Event, FellBack, RetryScheduled
 from tests.loopback import KEY, Answer, Close, Loopback, completion, endpoint
 from tests.pickling import pickled
 
@@ -136,3 +139,55 @@ def test_a_fallback_may_be_named_as_an_endpoint_is() -> None:
             assert client.extract(TASK, "seven").value == 7
         with Client(dead, retry=False) as client, pytest.raises(TransportError):
             client.extract(TASK, "seven")
+
+
+@both
+def test_an_error_names_its_endpoint_its_tries_and_the_failures_before(extract: object) -> None:
+    assert callable(extract)
+    with Loopback([BUSY]) as first, Loopback([BROKE]) as second, Loopback([(401, {}, {})]) as last:
+        with pytest.raises(AuthenticationError) as raised:
+            extract(endpoint(first), [plain(second), plain(last)], [])
+        error = raised.value
+        assert error.endpoint == f"{last.url}#other"
+        assert str(error).endswith(f" ({last.url}#other)")
+        for told in (error, pickled(error)):
+            earlier = told.__cause__
+            assert isinstance(earlier, QuotaExceeded)
+            assert earlier.endpoint == f"{second.url}#other"
+            assert isinstance(earlier.__cause__, Overloaded)
+            assert earlier.__cause__.endpoint == f"{first.url}#minimax/m2.7"
+            assert str(told) == str(error)
+
+
+def test_an_error_and_the_events_tell_how_often_which_endpoint_was_asked() -> None:
+    events: list[Event] = []
+    dead = Endpoint("http://127.0.0.1:9/v1", "m")
+    retry = Retry(stop=3, wait=wait_none())
+    with Client(dead, retry=retry, on_event=events.append) as client:
+        with pytest.raises(TransportError) as raised:
+            client.extract(TASK, "seven")
+        with client.stream(TASK, "seven") as stream, pytest.raises(TransportError) as streamed:
+            stream.result()
+    for error in (raised.value, streamed.value):
+        assert (error.endpoint, error.tries) == (dead.name, 3)
+        assert str(error).endswith(" (http://127.0.0.1:9/v1#m, 3 tries)")
+    again = [event for event in events if isinstance(event, RetryScheduled)]
+    assert [event.endpoint for event in again] == [dead.name] * 4
+
+
+def test_a_validator_that_broke_stays_the_cause() -> None:
+    class Broken(BaseModel):
+        a: int
+
+        @field_validator("a")
+        @classmethod
+        def _check(cls, value: int) -> int:
+            raise KeyError(value)
+
+    with Loopback([BUSY]) as first, Loopback(['{"a": 1}']) as second:
+        with (
+            Client(endpoint(first), fallback=[plain(second)], retry=False) as client,
+            pytest.raises(ExtractionError) as raised,
+        ):
+            client.extract(Broken, "one")
+        assert isinstance(raised.value.__cause__, KeyError)

@@ -40,6 +40,7 @@ from extractify.testing import (
     completion,
     serve,
 )
+from extractify.testing.__main__ import main as serve_command
 from extractify.testing.answers import frames
 
 if TYPE_CHECKING:
@@ -440,3 +441,18 @@ def test_a_script_can_be_served_by_hand(options: list[str], first: int) -> None:
     assert told[0].status_code == first
     assert [answer.status_code for answer in told[-2:]] == [402, 200]
     assert told[-1].json()["choices"][0]["message"]["content"] == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("HTTP 42", "429"), ("minimax 77", "no fault"), ("rediret", "redirect")],
+)
+def test_serve_takes_no_misspelt_fault_for_the_models_words(
+    text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        serve_command(["serve", text])
+    assert raised.value.code == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "If the model is to say it" in told

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+import httpx
 import pytest
 from tenacity.stop import stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_fixed, wait_none
@@ -165,7 +166,7 @@ def test_a_429_with_retry_after_is_repeated_after_it(send: Send) -> None:
         assert time.monotonic() - started >= 0.06
         assert len(server.requests) == 2
         assert server.requests[0].body == server.requests[1].body
-    assert events == [RetryScheduled("RateLimited", 429, 0.06)]
+    assert events == [RetryScheduled("RateLimited", 429, 0.06, endpoint=endpoint(server).name)]
 
 
 def test_the_longer_pause_wins(send: Send) -> None:
@@ -173,7 +174,7 @@ def test_the_longer_pause_wins(send: Send) -> None:
     retry = Retry(stop=2, wait=wait_fixed(0.03))
     with Loopback([(429, {"retry-after": "0"}, {}), "{}"]) as server:
         send(endpoint(server), retry=retry, events=events)
-    assert events == [RetryScheduled("RateLimited", 429, 0.03)]
+    assert events == [RetryScheduled("RateLimited", 429, 0.03, endpoint=endpoint(server).name)]
 
 
 def test_a_retry_is_no_attempt_of_the_conversation() -> None:
@@ -296,7 +297,7 @@ def test_a_server_that_is_not_there_is_named_with_what_to_do(send: Send) -> None
     with pytest.raises(TransportError, match=f"127.0.0.1:{port}") as raised:
         send(where, events=events)
     assert "Check that the server runs" in str(raised.value)
-    assert events == [RetryScheduled("TransportError", None, 0.0)] * 2
+    assert events == [RetryScheduled("TransportError", None, 0.0, endpoint=where.name)] * 2
     assert_clean(raised.value)
     assert is_passing(raised.value)
 
@@ -505,7 +506,7 @@ def test_a_slow_drip_ends_with_the_total_time(send: Send) -> None:
     pieces = [HEAD + b"content-length: 900\r\n\r\n", *[b" "] * 900]
     with Raw(pieces, pause=0.02) as server:
         started = time.monotonic()
-        with pytest.raises(TransportError, match="time for all was over") as raised:
+        with pytest.raises(TransportError, match=r"for all was over.*Raise Limits") as raised:
             send(server.endpoint, retry=False, limits=Limits(total=0.2))
         assert time.monotonic() - started < 3
     assert raised.value.sent
@@ -514,13 +515,17 @@ def test_a_slow_drip_ends_with_the_total_time(send: Send) -> None:
 
 def test_the_deadline_of_a_call_ends_an_exchange_too(send: Send) -> None:
     pieces = [HEAD + b"content-length: 900\r\n\r\n", *[b" "] * 900]
-    with Raw(pieces, pause=0.02) as server, pytest.raises(TransportError, match="in time"):
+    with (
+        Raw(pieces, pause=0.02) as server,
+        pytest.raises(TransportError, match="Raise Retry"),
+    ):
         send(server.endpoint, retry=Retry(deadline=0.2, wait=wait_none()))
 
 
 def test_the_time_until_an_answer_begins_has_a_limit_of_its_own(send: Send) -> None:
     limits = Limits(headers=0.6)
-    with Loopback([Delay(30)]) as server, pytest.raises(TransportError, match="in time"):
+    told = "its time to begin was over.*Raise Limits.headers=…., or"
+    with Loopback([Delay(30)]) as server, pytest.raises(TransportError, match=told):
         send(endpoint(server), retry=False, limits=limits)
     body = b'{"choices": [{"message": {"content": "7"}}]}'
     head = HEAD + f"content-length: {len(body)}\r\n\r\n".encode()
@@ -539,8 +544,11 @@ def test_limits_within_which_nothing_fits_are_refused(options: dict[str, Any]) -
 def test_a_timeout_that_may_have_been_answered_is_repeated_as_the_policy_says(send: Send) -> None:
     events: list[Event] = []
     with Loopback([Delay(30), "{}"]) as server:
-        assert send(endpoint(server), timeout=0.4, events=events).text == "{}"
-    assert events == [RetryScheduled("TransportError", None, 0.0, may_run_twice=True)]
+        where = endpoint(server)
+        assert send(where, timeout=0.4, events=events).text == "{}"
+    assert events == [
+        RetryScheduled("TransportError", None, 0.0, may_run_twice=True, endpoint=where.name)
+    ]
     careful = replace(AT_ONCE, may_run_twice=False)
     with Loopback([Delay(30), "{}"]) as server:
         with pytest.raises(TransportError):
@@ -782,3 +790,21 @@ def test_an_async_connection_that_the_server_closed_is_opened_again() -> None:
 
     with Raw([head + body]) as server:
         assert asyncio.run(run(server.endpoint)) == [7, 7]
+
+
+def test_a_connection_that_takes_too_long_names_its_limit() -> None:
+    where = Endpoint("http://127.0.0.1:9/v1", "m")
+    for limits, told in (
+        (Limits(connect=5), "Limits.connect=…."),
+        (Limits(connect=50), "Client.timeout=…."),
+    ):
+        side = Exchanges(Wire(where), 10, limits)
+        with pytest.raises(TransportError, match=f"no connection in the time of {told}"):
+            side.fail(httpx.ConnectTimeout(""), None)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_timeout_within_which_nothing_fits_is_refused(timeout: float) -> None:
+    for kind in (Client, AsyncClient):
+        with pytest.raises(ConfigurationError, match="timeout="):
+            kind("http://127.0.0.1:9/v1#m", timeout=timeout)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _IMAGE_URL = re.compile(r"https?://[!-~]+|data:image/[\w.+-]+;base64,[A-Za-z0-9+/]+=*")
 
+_HOW_IT_ARRIVES = ("stream", "stream_options")
+
 
 def body(request: Request, profile: Profile) -> bytes:
     """Write a body with the model in it. Raises: DocumentError on a picture nobody would see."""
@@ -27,6 +29,8 @@ def body(request: Request, profile: Profile) -> bytes:
 def encoded(first: dict[str, Any], request: Request, profile: Profile) -> bytes:
     """Write a body that begins with `first`; what the request says itself wins over it."""
     data = first
+    for name in _HOW_IT_ARRIVES:
+        data.pop(name, None)
     data["messages"] = _turns(request.messages, profile)
     if request.temperature is not None:
         data["temperature"] = request.temperature

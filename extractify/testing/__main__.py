@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import re
 import sys
 import threading
 from contextlib import suppress
+from difflib import get_close_matches
 
 from extractify.testing.contract import anything, m2_7
 from extractify.testing.faults import FAULTS
 from extractify.testing.server import serve
+
+_LIKE_A_FAULT = re.compile(r"(HTTP|Cloudflare|MiniMax) \d+", re.IGNORECASE)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,7 +36,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     given = parser.parse_args(arguments)
     contract = anything if given.any_request else m2_7
-    answers = itertools.cycle(map(_answer, given.answers))
+    try:
+        answers = itertools.cycle([_answer(text) for text in given.answers])
+    except ValueError as error:
+        parser.error(str(error))
     # A wrong request was answered with the reason; here nobody else wants to know of it.
     with (
         suppress(KeyboardInterrupt, AssertionError),
@@ -44,13 +51,20 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _answer(text: str) -> object:
+    """What an argument stands for. Raises: ValueError on a fault that is misspelt."""
     if text in FAULTS:
         return FAULTS[text]
-    try:
+    with suppress(ValueError):
         value: object = json.loads(text)
-    except ValueError:
-        return text
-    return value
+        return value
+    alike = get_close_matches(text, FAULTS, cutoff=0.75)
+    if alike or _LIKE_A_FAULT.match(text):
+        known = ", ".join(alike) or "what extractify.testing.FAULTS holds"
+        raise ValueError(
+            f"{text!r} is no fault. There is: {known}. If the model is to say it, write it as "
+            f"JSON: {json.dumps(text)!r}."
+        )
+    return text
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ class RecordingEndpoint(Endpoint):
     def _secrets(self) -> set[str]:
         """The key, and the account as the URL names it."""
         accounts = filter(_ACCOUNT.fullmatch, self.url.split("/")[3:])
-        return {str(self.api_key), *accounts} if self.api_key else set(accounts)
+        return {self.api_key[:], *accounts} if self.api_key else set(accounts)
 
 
 def _without(secrets: Iterable[str], exchange: object) -> dict[str, Any]:
