@@ -67,14 +67,16 @@ class Reduction:
             self._lose(pointer, keyword)
             del kept[keyword]
         if "patternProperties" in node.keys() - kept.keys():
-            self._drop(kept, "additionalProperties", pointer)
+            self._open(kept, pointer)
         kept = map_schemas(kept, lambda sub, place: self._reduced(sub, f"{pointer}/{place}"))
         return self._possible(kept, node, pointer)
 
-    def _drop(self, node: Node, keyword: str, pointer: str) -> None:
-        if node.get(keyword, True) is not True:
-            self._lose(pointer, keyword)
-        node.pop(keyword, None)
+    def _open(self, node: Node, pointer: str) -> None:
+        """Take any key. Engines close what has properties and doesn't say so."""
+        if node.pop("additionalProperties", True) is not True:
+            self._lose(pointer, "additionalProperties")
+        if "properties" in node and "additionalProperties" in self._keywords:
+            node["additionalProperties"] = True
 
     def _rewritten(self, node: Node, pointer: str) -> Node:
         """Say with the endpoint's keywords what others say, as far as that goes."""
