@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Secret, SecretBytes, SecretStr, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -36,7 +36,7 @@ def encoded(schema: Schema[Any], text: str, value: object) -> JsonValue:
         raise _unfit(schema, place, str(first["msg"])) from None
     except (PydanticSerializationError, TypeError, ValueError) as error:
         raise _unfit(schema, "", f"it can't be written as JSON ({type(error).__name__})") from None
-    return cast("JsonValue", data)
+    return data
 
 
 def _told(data: JsonValue, value: object) -> JsonValue:
