@@ -200,10 +200,11 @@ def check_size(name: str, payload: Node, profile: Profile) -> None:
     if limits == type(limits)():
         return
     levels, deepest = _deepest(payload, payload, "", {})
+    nodes = list(_all(payload))
     found = {
         "levels": levels,
-        "properties": sum(len(node.get("properties", ())) for node in _all(payload)),
-        "characters": sum(map(_characters, _all(payload))),
+        "properties": sum(len(node.get("properties", ())) for node in nodes),
+        "characters": sum(map(_characters, nodes)),
     }
     for what, count in found.items():
         most = getattr(limits, what)
