@@ -22,6 +22,7 @@ MOST = 5_000
 """The most schemas that writing references out may make."""
 
 _UNIONS = ("anyOf", "oneOf")
+_JOINING = frozenset({"$ref", "allOf", *_UNIONS})
 _LARGER = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
 _SMALLER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
 _OF_OTHER_KEYS = ("additionalProperties", "unevaluatedProperties")
@@ -57,6 +58,8 @@ class _Writer:
         self, node: Node, pointer: str, above: tuple[str, ...]
     ) -> tuple[Node, tuple[str, ...]]:
         """One schema with its parts joined, and what has been written out for it."""
+        if _JOINING.isdisjoint(node) and not isinstance(node.get("type"), list):
+            return node, above
         reference = node.get("$ref")
         own = {key: value for key, value in node.items() if key not in {"$ref", "allOf"}}
         parts = [part for part in node.get("allOf", ()) if isinstance(part, dict)]

@@ -6,16 +6,14 @@ only, ends up in the root's `$defs`. Nothing is fetched, and what would take lon
 
 from __future__ import annotations
 
+import json
 import re
-from functools import lru_cache
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 import jsonschema
 from jsonschema.validators import extend
-from pydantic_core import SchemaError as CoreSchemaError
-from pydantic_core import SchemaValidator, core_schema
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT7, DRAFT202012
@@ -32,12 +30,15 @@ from extractify.nodes import (
     map_schemas,
     wire_name,
 )
+from extractify.patterns import is_catastrophic, linear, matches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from jsonschema.protocols import Validator
     from referencing._core import Resolved, Resolver
+
+    from extractify.messages import JsonValue
 
     _Resolver = Resolver[Any]
     _Resolved = Resolved[Any]
@@ -51,7 +52,6 @@ _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _IDENTIFIERS = frozenset({"$schema", "$id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"})
 # In these drafts nothing beside a reference counts.
 _ALONE = re.compile(r"draft-0[4-7]")
-_GROUP_OR_REPEAT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]|[*+]|\{\d+,\d*\}", re.DOTALL)
 
 
 def plain(given: Node) -> Node:
@@ -73,8 +73,11 @@ def plain(given: Node) -> Node:
 
 
 def validator(node: Node) -> Validator:
-    """The validator of a schema as `plain` writes it. Its patterns take linear time."""
-    return cast("Validator", _Linear(node))
+    """The validator of a schema as `plain` writes it, in bounded time.
+
+    jsonschema compares items pairwise and leaves patterns to Python's backtracking.
+    """
+    return cast("Validator", _Bounded(node))
 
 
 def _check_size(given: Node) -> None:
@@ -245,9 +248,9 @@ def _check_loops(root: Node) -> None:
 def _check_patterns(node: Node, place: str = "#") -> None:
     """Refuse a pattern that may take for ever."""
     own = node.get("pattern")
-    slow = [own] if isinstance(own, str) and _linear(own) is None else []
+    slow = [own] if isinstance(own, str) and linear(own) is None else []
     for pattern in (*slow, *node.get("patternProperties", {})):
-        if _is_catastrophic(pattern):
+        if is_catastrophic(pattern):
             raise SchemaError(
                 f"The JSON Schema has a pattern at {clipped(place)} that may take for ever: "
                 f"{clipped(pattern)}. Repeat no group that holds a repetition or an alternative; "
@@ -257,41 +260,27 @@ def _check_patterns(node: Node, place: str = "#") -> None:
         _check_patterns(sub, f"{place}/{step}")
 
 
-def _is_catastrophic(pattern: str) -> bool:
-    """Whether a group that holds a repetition or an alternative is repeated without end."""
-    risky = [False]  # of the groups around, the outermost first
-    closed = False  # whether the group that ends here is risky
-    for token in _GROUP_OR_REPEAT.finditer(pattern):
-        text = token.group()
-        if text == "(":
-            risky.append(False)
-        elif text == ")" and len(risky) > 1:
-            closed = risky.pop()
-            risky[-1] = risky[-1] or closed
-            following = pattern[token.end() : token.end() + 1]
-            if closed and following and following in "*+{":
-                return True
-        elif text in {"|", "*", "+"} or text.startswith("{"):
-            risky[-1] = True
-    return False
+def _unique_items(_: Validator, wanted: object, data: JsonValue, _node: Node) -> Iterator[Any]:
+    if wanted and isinstance(data, list):
+        seen = {json.dumps(_normal(item), sort_keys=True) for item in data}
+        if len(seen) < len(data):
+            yield jsonschema.ValidationError("has non-unique elements")
 
 
-@lru_cache(maxsize=512)
-def _linear(pattern: str) -> SchemaValidator | None:
-    """An engine without backtracking; None for a pattern that can't do without."""
-    try:
-        return SchemaValidator(core_schema.str_schema(pattern=pattern))
-    except CoreSchemaError:
-        return None
+def _normal(data: JsonValue) -> JsonValue:
+    """Data in which equal numbers are written alike."""
+    if isinstance(data, dict):
+        return {key: _normal(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_normal(item) for item in data]
+    return int(data) if isinstance(data, float) and data.is_integer() else data
 
 
-def _pattern(_: Validator, pattern: str, instance: object, _node: Node) -> Iterator[Any]:
-    if not isinstance(instance, str):
-        return
-    linear = _linear(pattern)
-    fits = re.search(pattern, instance) if linear is None else linear.isinstance_python(instance)
-    if not fits:
-        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+def _pattern(_: Validator, pattern: str, data: JsonValue, _node: Node) -> Iterator[Any]:
+    if isinstance(data, str) and not matches(pattern, data):
+        yield jsonschema.ValidationError(f"does not match {pattern!r}")
 
 
-_Linear = cast("Any", extend)(jsonschema.Draft202012Validator, {"pattern": _pattern})
+_Bounded = cast("Any", extend)(
+    jsonschema.Draft202012Validator, {"pattern": _pattern, "uniqueItems": _unique_items}
+)

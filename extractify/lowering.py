@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractify.memory import remembered
 from extractify.messages import ResponseFormat
-from extractify.nodes import DECIMAL, ENVELOPE, Node, map_schemas
+from extractify.nodes import DECIMAL, ENVELOPE, Node, inner_schemas, map_schemas
 from extractify.reduction import Reduction, check_size
 from extractify.shapes import is_reshaped, shaped
 
@@ -130,15 +130,8 @@ def _own_size(node: Node) -> int:
 
 def _references(node: Node) -> list[str]:
     """Names of the definitions that a schema refers to, once for each reference."""
-    found: list[str] = []
-
-    def visit(sub: Node, _place: str = "") -> Node:
-        if "$ref" in sub:
-            found.append(_definition(sub["$ref"]))
-        return map_schemas(sub, visit)
-
-    visit(node)
-    return found
+    own = [_definition(node["$ref"])] if "$ref" in node else []
+    return own + [name for sub, _ in inner_schemas(node) for name in _references(sub)]
 
 
 def _definition(reference: str) -> str:
@@ -178,9 +171,10 @@ def _root_type(root: Node) -> object:
 
 def _enveloped(node: Node, key: str) -> Node:
     """Wrap a schema whole; what it refers to inside itself is now one level further down."""
+    inner = _rebased(node, f"#/properties/{key}") if "$defs" in node else node
     return {
         "type": "object",
-        "properties": {key: _rebased(node, f"#/properties/{key}")},
+        "properties": {key: inner},
         "required": [key],
         "additionalProperties": False,
     }

@@ -39,6 +39,7 @@ P = ParamSpec("P")
 KEPT = "__extractify_schemas__"
 """The attribute of a class that holds the schemas it is part of."""
 
+_NAMED = (type, NewType)
 _NOTHING = object()
 _MOST_KEPT = 64
 _MOST_WITHOUT_A_CLASS = 512
@@ -66,8 +67,7 @@ def kept_with(target: type) -> object:
 def kept(target: object, build: Callable[[object], T]) -> T:
     """What was built of a target, kept with a class that it is made of."""
     is_class = isinstance(target, type) and get_origin(target) is None
-    # `A | B` equals `B | A`, but pydantic prefers the first of two that fit.
-    key = (target, "" if is_class else repr(target))
+    key = (target, "" if is_class else _order(target))
     try:
         hash(key)
     except TypeError:
@@ -84,8 +84,17 @@ def kept(target: object, build: Callable[[object], T]) -> T:
     return cast("T", table[key])
 
 
+def _order(target: object) -> object:
+    """What tells `A | B` from `B | A`, which are equal: pydantic prefers the first that fits."""
+    if isinstance(target, type):
+        return target
+    parts = getattr(target, "__args__", ())
+    told = map(repr, getattr(target, "__metadata__", ()))
+    return (*map(_order, parts), *told) if parts else repr(target)
+
+
 @lru_cache(maxsize=_MOST_WITHOUT_A_CLASS)
-def _table(key: tuple[object, str], build: Callable[[object], T]) -> T:
+def _table(key: tuple[object, object], build: Callable[[object], T]) -> T:
     return build(key[0])
 
 
@@ -102,7 +111,7 @@ def _tables(target: object) -> Iterator[Memory]:
 
 def _owners(target: object) -> Iterator[Any]:
     """Yield the classes and new types of the user that a target is made of."""
-    if isinstance(target, type | NewType) and get_origin(target) is None:
+    if isinstance(target, _NAMED) and get_origin(target) is None:
         if _is_of_the_user(target):
             yield target
         return

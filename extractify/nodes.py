@@ -92,14 +92,18 @@ def map_schemas(node: Node, change: Callable[[Node, str], Node]) -> Node:
 
 def inner_schemas(node: Node) -> Iterator[tuple[Node, str]]:
     """Yield each schema directly inside one, and its place as `map_schemas` names it."""
-    found: list[tuple[Node, str]] = []
-
-    def visit(sub: Node, place: str) -> Node:
-        found.append((sub, place))
-        return sub
-
-    map_schemas(node, visit)
-    yield from found
+    if _HOLDING.isdisjoint(node):
+        return
+    for key, held in node.items():
+        if key in SCHEMA_MAPS and isinstance(held, dict):
+            inside = [(sub, f"{key}/{escaped(name)}") for name, sub in held.items()]
+        elif key in SCHEMA_LISTS and isinstance(held, list):
+            inside = [(sub, f"{key}/{index}") for index, sub in enumerate(held)]
+        elif key in SCHEMAS:
+            inside = [(held, key)]
+        else:
+            continue
+        yield from (each for each in inside if isinstance(each[0], dict))
 
 
 def types_of(node: Node) -> list[str]:

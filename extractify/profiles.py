@@ -141,17 +141,17 @@ OPENAI = Profile(
     tool_choices=_ANY_TOOL_CHOICE,
     replayed=(),
 )
+"""OpenAI's and Azure's models without `strict`, where any schema is taken and none enforced."""
+
 GROQ = replace(OPENAI, name="groq")
 OPENROUTER = Profile(
     name="openrouter", tool_choices=_ANY_TOOL_CHOICE, replayed=("reasoning_details",)
 )
 TOGETHER = Profile(name="together")
+"""These pass a schema on to models of many makers: it is sent whole, and nothing trusted."""
+
 ANTHROPIC = Profile(name="anthropic", tool=True, temperature_range=(0.0, 1.0), replayed=())
 """Anthropic's OpenAI-compatible route ignores `response_format`, and caps the temperature at 1."""
-
-VLLM = Profile(name="vllm", enforces=True)
-SGLANG = Profile(name="sglang")
-"""SGLang holds a thinking model to the schema only where it runs with a reasoning parser."""
 
 OPENAI_STRICT = replace(
     OPENAI,
@@ -205,10 +205,18 @@ XGRAMMAR = Profile(
     enforces=True,
     keywords=_COMMON | _BOUNDS | _LENGTHS | {"pattern", "prefixItems"},
     number_keywords=frozenset(),
-    formats=frozenset({"date", "time", "date-time", "email", "ipv4", "ipv6", "uuid"}),
+    formats=frozenset({"date", "ipv4", "ipv6", "uuid"}),
     patterns="plain",
 )
-"""vLLM and SGLang with xgrammar."""
+"""A server with xgrammar. It takes some rules for more than they are: times must have an offset,
+addresses must be ASCII, numbers with bounds have few decimals; such rules are left out."""
+
+VLLM = replace(XGRAMMAR, name="vllm")
+"""vLLM has xgrammar make the grammar; for what that doesn't take, it goes to another engine."""
+
+SGLANG = replace(XGRAMMAR, name="sglang", enforces=False)
+"""The same grammar; SGLang holds a thinking model to it only where it runs with a reasoning
+parser."""
 
 LLGUIDANCE = Profile(
     name="llguidance",
@@ -217,12 +225,11 @@ LLGUIDANCE = Profile(
     | _BOUNDS
     | _LENGTHS
     | {"multipleOf", "pattern", "patternProperties", "prefixItems"},
-    formats=frozenset(
-        {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
-    ),
+    formats=frozenset({"date", "hostname", "ipv4", "ipv6", "uuid"}),
     patterns="linear",
 )
-"""vLLM and others with llguidance, which refuses what it doesn't know."""
+"""vLLM and others with llguidance, which refuses what it doesn't know. Those of its formats that
+want more than pydantic does are left out: an offset of times, whole seconds, addresses in ASCII."""
 
 GEMINI = Profile(
     name="gemini",

@@ -67,14 +67,16 @@ class Reduction:
             self._lose(pointer, keyword)
             del kept[keyword]
         if "patternProperties" in node.keys() - kept.keys():
-            self._drop(kept, "additionalProperties", pointer)
+            self._open(kept, pointer)
         kept = map_schemas(kept, lambda sub, place: self._reduced(sub, f"{pointer}/{place}"))
         return self._possible(kept, node, pointer)
 
-    def _drop(self, node: Node, keyword: str, pointer: str) -> None:
-        if node.get(keyword, True) is not True:
-            self._lose(pointer, keyword)
-        node.pop(keyword, None)
+    def _open(self, node: Node, pointer: str) -> None:
+        """Take any key. Engines close what has properties and doesn't say so."""
+        if node.pop("additionalProperties", True) is not True:
+            self._lose(pointer, "additionalProperties")
+        if "properties" in node and "additionalProperties" in self._keywords:
+            node["additionalProperties"] = True
 
     def _rewritten(self, node: Node, pointer: str) -> Node:
         """Say with the endpoint's keywords what others say, as far as that goes."""
@@ -198,10 +200,11 @@ def check_size(name: str, payload: Node, profile: Profile) -> None:
     if limits == type(limits)():
         return
     levels, deepest = _deepest(payload, payload, "", {})
+    nodes = list(_all(payload))
     found = {
         "levels": levels,
-        "properties": sum(len(node.get("properties", ())) for node in _all(payload)),
-        "characters": sum(map(_characters, _all(payload))),
+        "properties": sum(len(node.get("properties", ())) for node in nodes),
+        "characters": sum(map(_characters, nodes)),
     }
     for what, count in found.items():
         most = getattr(limits, what)

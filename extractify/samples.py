@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic import Secret, SecretBytes, SecretStr, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from extractify.errors import ConfigurationError
 from extractify.messages import clipped
@@ -28,6 +28,7 @@ def encoded(schema: Schema[Any], text: str, value: object) -> JsonValue:
     try:
         typed = schema.adapter.validate_python(value, context=context)
         data = schema.adapter.dump_python(typed, mode="json", by_alias=True, round_trip=True)
+        data = _told(data, schema.adapter.dump_python(typed, by_alias=True, round_trip=True))
         schema.adapter.validate_json(json.dumps(data), context=context)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -35,7 +36,25 @@ def encoded(schema: Schema[Any], text: str, value: object) -> JsonValue:
         raise _unfit(schema, place, str(first["msg"])) from None
     except (PydanticSerializationError, TypeError, ValueError) as error:
         raise _unfit(schema, "", f"it can't be written as JSON ({type(error).__name__})") from None
-    return cast("JsonValue", data)
+    return data
+
+
+def _told(data: JsonValue, value: object) -> JsonValue:
+    """Plain data with the secrets that pydantic writes as stars: an example is there to be sent.
+
+    value: the same, in Python's types.
+    """
+    if isinstance(value, SecretStr | SecretBytes | Secret):
+        if data != to_jsonable_python(value):
+            return data  # the target's own way to write it
+        told: JsonValue = to_jsonable_python(value.get_secret_value())
+        return told
+    if isinstance(data, dict) and isinstance(value, dict):
+        pairs = zip(data.items(), value.values(), strict=True)
+        return {key: _told(held, inner) for (key, held), inner in pairs}
+    if isinstance(data, list) and isinstance(value, list | tuple | set | frozenset):
+        return [_told(held, inner) for held, inner in zip(data, value, strict=True)]
+    return data
 
 
 def _plain(schema: Schema[Any], value: object) -> JsonValue:

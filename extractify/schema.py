@@ -225,13 +225,13 @@ def compile_schema(target: object) -> Schema[Any]:
                 "long lists of values out of it, and check them in your code."
             )
         return _compile_json_schema(text)
-    if _is_instance(target):
-        kind = type(target).__name__
-        raise SchemaError(f"The target is a {kind}, not a type. Pass a class, not an instance.")
     return kept(target, _compile_type)
 
 
 def _compile_type(target: object) -> Schema[Any]:
+    if _is_instance(target):
+        kind = type(target).__name__
+        raise SchemaError(f"The target is a {kind}, not a type. Pass a class, not an instance.")
     from extractify.canonical import described  # slow to import; the first target pays for it
 
     adapter, node = described(target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args, overload
 
 from extractify.coercion import Numbers
@@ -39,7 +39,7 @@ class Task(Generic[T]):
 
     target: Any
     instructions: str = ""
-    examples: Sequence[tuple[str, Any]] = ()
+    examples: Sequence[tuple[str, Any]] = field(default=(), repr=False)
     repair: Repair | int = DEFAULT_REPAIR
     temperature: float | None = None
     max_tokens: int | None = None

@@ -125,7 +125,7 @@ class _Judge(Generic[T]):
         if found:
             return Verdict(None, (), found)
         if schema.adapter is None:
-            found = conform(schema.canonical, data)
+            found = conform(schema.validator, data)
             return Verdict(None if found else cast("T", data), (), found)
         verdict = self._by_pydantic(schema.adapter, data)
         if not verdict.problems and has_dates(schema):

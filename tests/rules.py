@@ -125,6 +125,16 @@ def grammar(payload: Json) -> Iterator[str]:
             yield f"{path}: format"
 
 
+def xgrammar(payload: Json) -> Iterator[str]:
+    """What vLLM's check before xgrammar passes, less what would keep right values out."""
+    yield from grammar(payload)
+    for path, node in subschemas(payload):
+        if node.get("format", "date") in {"time", "date-time", "email", "duration"}:
+            yield f"{path}: a format that isn't what pydantic takes"
+        kept_out = {"multipleOf", "uniqueItems", "contains", "patternProperties", "propertyNames"}
+        yield from (f"{path}: {word}" for word in node.keys() & kept_out)
+
+
 def gemini(payload: Json) -> Iterator[str]:
     yield from words(payload, GEMINI)
     yield from references(payload)
@@ -171,8 +181,8 @@ RULES: dict[str, Callable[[Json], Iterator[str]]] = {
     "smollm2": grammar,
     "ollama": grammar,
     "llamacpp": grammar,
-    **dict.fromkeys(("groq", "openrouter", "together", "anthropic", "vllm", "sglang"), whatever),
-    "xgrammar": grammar,
+    **dict.fromkeys(("groq", "openrouter", "together", "anthropic"), whatever),
+    **dict.fromkeys(("xgrammar", "vllm", "sglang"), xgrammar),
     "gemini": gemini,
     "llguidance": whatever,  # its own compiler is the checker
 }

@@ -93,6 +93,19 @@ def test_a_subclass_has_schemas_of_its_own() -> None:
     assert list(compile_schema(Derived).canonical["properties"]) == ["a", "b"]
 
 
+def test_unions_that_differ_in_their_order_are_two_targets() -> None:
+    one: Any = model()
+    two: Any = model()
+    for first, second in (
+        (one | two, two | one),
+        (list[one | two], list[two | one]),
+        (dict[str, list[one | two]], dict[str, list[two | one]]),
+    ):
+        assert compile_schema(first) is not compile_schema(second)
+        assert compile_schema(first) is compile_schema(first)
+        assert compile_schema(second).target == second
+
+
 def test_new_types_keep_their_schemas() -> None:
     assert compile_schema(list[Number]) is compile_schema(list[Number])
     assert compile_schema(Number) is compile_schema(Number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -156,3 +157,9 @@ def test_examples_travel_where_the_profile_takes_them() -> None:
     assert "AB1" in sent("full")
     assert "AB1" in sent("m2.7")
     assert "AB1" not in sent("openai-strict")
+
+
+@pytest.mark.parametrize("name", ["xgrammar", "vllm", "sglang", "llguidance"])
+def test_a_grammar_that_wants_an_offset_isnt_told_of_times(name: str) -> None:
+    wire = lower(compile_schema(dt.datetime), PROFILES[name])
+    assert [(each.pointer, each.keyword) for each in wire.dropped] == [("", "format")]

@@ -112,3 +112,10 @@ def test_what_is_left_out_lets_more_through() -> None:
             for value in values:
                 original = jsonschema.Draft202012Validator(node).is_valid(value)
                 assert result.is_valid(value) or not original
+
+
+def test_an_object_that_loses_its_pattern_of_keys_says_that_it_takes_others() -> None:
+    node = {"type": "object", "properties": {"a": {}}, "patternProperties": {"^x": {}}}
+    kept = {"type": "object", "properties": {"a": {}}, "additionalProperties": True}
+    for given in (node, {**node, "additionalProperties": {"type": "string"}}):
+        assert reduced(given, LLAMA_CPP)[0] == kept

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, ValidationInfo, computed_field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Secret,
+    SecretBytes,
+    SecretStr,
+    ValidationInfo,
+    computed_field,
+    field_serializer,
+    field_validator,
+)
 
 from extractify import Task
 from extractify.errors import ConfigurationError
@@ -77,3 +89,48 @@ def test_what_pydantic_cant_write_as_json_is_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="can't be written as JSON"):
         Task(Odd, examples=[("t", Odd(data=object()))])
+
+
+class Account(BaseModel):
+    model_config = ConfigDict(validate_by_name=True)
+
+    pin: SecretStr = Field(alias="PIN", max_length=6)
+    keys: list[SecretBytes] = []
+    words: frozenset[SecretStr] = frozenset()
+    born: dict[str, Secret[date] | None] = {}
+    card: tuple[SecretStr, Decimal] | None = None
+
+
+def test_a_secret_in_an_example_is_shown_as_what_it_is() -> None:
+    data: Any = {
+        "PIN": "tiger",
+        "keys": ["lion", "puma"],
+        "words": ["lynx"],
+        "born": {"a": "2001-02-03", "b": None},
+        "card": ["ocelot", "1.5"],
+    }
+    account = Account.model_validate(data)
+    assert encoded(compile_schema(Account), "", account) == data
+    assert encoded(compile_schema(list[Account | SecretStr]), "", [account, "x"]) == [data, "x"]
+    task = Task(Account, examples=[("PIN tiger", account)])
+    shown = question(task, "Text.", enveloped=False)
+    assert json.loads(shown[2].content)["PIN"] == "tiger"
+    assert "tiger" not in repr(task) + repr(shown)
+
+
+def test_a_secret_that_the_target_writes_itself_stays_as_written() -> None:
+    class Masked(BaseModel):
+        pin: SecretStr
+
+        @field_serializer("pin")
+        def _first(self, pin: SecretStr) -> str:
+            return pin.get_secret_value()[:1] + "…"
+
+    assert encoded(compile_schema(Masked), "", Masked(pin=SecretStr("tiger"))) == {"pin": "t…"}
+
+
+def test_a_wrong_example_is_refused_without_its_secret() -> None:
+    with pytest.raises(ConfigurationError, match="/PIN") as caught:
+        Task(Account, examples=[("t", {"PIN": "tigers and lions"})])
+    assert "lions" not in str(caught.value)
+    assert caught.value.__cause__ is None
