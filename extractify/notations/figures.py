@@ -58,9 +58,9 @@ _EXPONENT = re.compile(
 # Codes in groups, of which no group is a number: an IBAN, a card, a phone number.
 _GROUPS = re.compile(
     r"(?<!\w)(?:[a-z]{2}[0-9]{2} (?:[0-9a-z]{4} ){2,7}[0-9a-z]{1,4}"
-    r"|[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}"
+    r"|[3-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}"
     r"|\+[0-9]{1,3}[ .-]{0,2}\(?[0-9]{1,5}\)?(?:[ .-][0-9]{2,8}){1,5}"
-    r"|\([0-9]{3,5}\) ?[0-9]{3,8}(?:[ -][0-9]{2,5}){0,3}"
+    r"|\((?!(?:19|20)[0-9]{2}\))[0-9]{3,5}\) ?[0-9]{3,8}(?:[ -][0-9]{2,5}){0,3}"
     r"|(?:tel|phone|fax|mobile|cell)(?:\.:?|:) ?[0-9]{2,5}(?:[ ./-][0-9]{2,8}){1,5})(?![\w])"
 )
 _LETTERS_BEFORE = re.compile(r"[^\W\d_]+\Z")
@@ -136,7 +136,11 @@ class Numerals:
 
     @cached_property
     def _codes(self) -> list[tuple[int, int]]:
-        return [match.span() for match in _GROUPS.finditer(self._text)]
+        return [
+            match.span()
+            for match in _GROUPS.finditer(self._text)
+            if not match.group(1) or _is_card(match.group())
+        ]
 
     def cut_at(self, at: int) -> bool:
         """Whether an offset lies inside a numeral."""
@@ -209,6 +213,13 @@ def _with_sign(text: str, start: int, end: int) -> tuple[int, int]:
     if sign:
         return start - len(before) + sign.start(1), end
     return start, end + 1
+
+
+def _is_card(written: str) -> bool:
+    """Whether the last digit checks the others, as on cards; four columns of a table don't."""
+    digits = [int(char) for char in reversed(written) if char.isdigit()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def _is_part(numeral: str, before: str, after: str) -> bool:

@@ -18,6 +18,7 @@ _TITLES = frozenset(_TITLE_WORDS.split())
 _PART = r"[^\W\d_]++(?:\.?['-][^\W\d_]++)*+\.?"
 _NAME = re.compile(rf"{_PART}(?:(?:, ?| |(?<=\.)){_PART}){{1,4}}")
 _WORD = re.compile(_PART)
+_SENTENCE_END = re.compile(r"[^\W\d_]{2,}\.\Z")
 _JOINT = re.compile(r"\.?-")
 _PARTICLES = frozenset(
     {"van", "von", "de", "der", "den", "di", "da", "la", "le", "el", "al", "bin"}
@@ -26,7 +27,7 @@ _MOST_WORDS = 4
 _REACH = 60
 _MOST_PLACES = 200
 # What may stand between the parts of a name.
-_BETWEEN = re.compile(r",? |, ?|\n|\. ?|(?<=\.)")
+_BETWEEN = re.compile(r",? |, ?|\n|(?<=\.)")
 
 
 def find_name(text: str, leaf: str, folded: str) -> Iterator[Found]:
@@ -72,7 +73,10 @@ def _around(text: str, family: str, orders: Sequence[list[str]]) -> Iterator[Fou
 
 
 def _adjacent(text: str, spans: Sequence[tuple[int, int]]) -> bool:
-    return all(_BETWEEN.fullmatch(text, left[1], right[0]) for left, right in pairwise(spans))
+    return all(
+        _BETWEEN.fullmatch(text, left[1], right[0]) and not _SENTENCE_END.search(text[slice(*left)])
+        for left, right in pairwise(spans)
+    )
 
 
 def _same(said: Sequence[str], order: Sequence[str]) -> bool:

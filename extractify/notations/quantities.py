@@ -22,6 +22,7 @@ _UNIT = r"([^\d\s.,;:'\"()+/-][^\d\s,;:'\"()+-]{0,14})"
 _QUANTITY = re.compile(rf"{_UNIT} ?{_AMOUNT}{_SCALE}|{_AMOUNT}{_SCALE} ?{_UNIT}")
 _UNIT_BEFORE = re.compile(rf"(?:\A|(?<=[^\w$€£¥₹])|(?<=\())(?:{_UNIT}) ?\Z")
 _UNIT_AFTER = re.compile(rf"(?:[.,]-|\.)?[ ]?{_UNIT}")
+_SCALE_BEHIND = re.compile(rf"[ -]?(?:{'|'.join(_POWERS)}|[mkb])\b")
 _REACH = 18
 _SPELLED = {
     "percent": "%", "pct": "%", "prozent": "%", "kilogram": "kg", "kilograms": "kg", "grams": "g",
@@ -47,6 +48,8 @@ def find_quantity(text: str, numerals: Numerals, leaf: str) -> Iterator[Found]:
             left, right = _UNIT_BEFORE.search(before), _UNIT_AFTER.match(after)
             if text[found.end - 1 : found.end] == "%" and unit == "%":
                 continue  # a fraction that stands there as a percentage
+            if is_currency and _SCALE_BEHIND.match(text, found.end):
+                continue  # a million times as much
             if right and _unit(right.group(1)) == unit:
                 yield Found(
                     found.start, found.end + len(right.group().rstrip(".")), found.ambiguous
