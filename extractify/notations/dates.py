@@ -90,7 +90,10 @@ _DAY_AND_MONTH = re.compile(
 _ENDING = re.compile(r"(?:st|nd|rd|th)?")
 _WORD = re.compile(r"[^\W\d_]+")
 _DAY_DIGITS, _YEAR_DIGITS = 2, 4
-_ABBREVIATED = {3, 4}
+# Of two months that begin alike, the first.
+_MONTH_BY_BEGINNING = {
+    name[:size]: number for name, number in reversed(_MONTH_OF.items()) for size in (3, 4)
+}
 
 Day = tuple[int, int, int]
 
@@ -251,6 +254,6 @@ def _month(word: str) -> int:
     """The number of a month by its name or the beginning of it; 0 for any other word."""
     plain = unicodedata.normalize("NFKD", word)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    if plain in _MONTH_OF or len(plain) not in _ABBREVIATED:
+    if plain in _MONTH_OF:
         return _MONTH_OF.get(plain, 0)
-    return next((number for name, number in _MONTH_OF.items() if name.startswith(plain)), 0)
+    return _MONTH_BY_BEGINNING.get(plain, 0)
