@@ -77,7 +77,9 @@ class Evidence:
 
 
 MOST_SPANS = 1000
-"""The most places told of one leaf; the best one is among them however many there are."""
+"""The most places told of one leaf; the best of the first `MOST_JUDGED` is among them."""
+MOST_JUDGED = 20_000
+"""The most places of one leaf that are looked for."""
 
 
 def as_dict(evidence: Mapping[str, Evidence]) -> dict[str, JsonValue]:

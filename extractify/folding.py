@@ -20,7 +20,8 @@ _QUOTES = {
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02\u301d\u301e", '"'),
 }
 _DASHES = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043", "-")
-_ONE_FOR_ONE = {**_QUOTES, **_DASHES, "\x1f": " "}
+_ARABIC = {"\u066a": "%", "\u066b": ".", "\u066c": ","}
+_ONE_FOR_ONE = {**_QUOTES, **_DASHES, **_ARABIC, "\x1f": " "}
 # What NFKC may spell out: full and half width, presentation forms, ligatures, fonts.
 _SPELLED_OUT = re.compile(r"<(?:wide|narrow|compat|font|initial|medial|final|isolated|noBreak)>")
 _INVISIBLE = re.compile(
@@ -35,7 +36,7 @@ _INLINE_TAG = re.compile(
 # Quantifiers are bounded, so that nothing unclosed is read again and again.
 _MARKUP = (
     r"&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
-    r"|</?[A-Za-z][^<>\n]{0,200}>"
+    r"|<(?![^\s<>]{1,100}(?:@|://))/?[A-Za-z][^<>\n]{0,200}>"
     r"|\\[\\`*_{}\[\]()\#+.!|~>-]"
     r"|(?<![!\w])\[(?=[^\[\]\n]{1,200}\]\([^()\s]{1,300}\))"
     r"|(?<=\S)\]\([^()\s]{1,300}\)"
@@ -141,6 +142,11 @@ class Folded:
         if piece + 1 < len(self._here) and at >= self._change_here[piece + 1]:
             return self._change_there[piece + 1]  # inside of what was changed
         return self._there[piece] + at - self._here[piece]
+
+    def folded_start(self, at: int) -> int:
+        """The offset of an original character here; of one that was changed, near it."""
+        piece = bisect_right(self._there, at) - 1
+        return self._here[piece] + at - self._there[piece]
 
     def original_end(self, at: int) -> int:
         """The offset in the original behind the folded character before `at`."""

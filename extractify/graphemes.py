@@ -66,6 +66,8 @@ def is_edge(text: str, at: int) -> bool:
     """
     if not 0 < at < len(text):
         return True
+    if not may_cut(text, at):
+        return False
     before, after = _seen_before(text, at), _seen_after(text, at)
     if before.isalnum() and after.isalnum():
         if before.isdigit() and after.isdigit():
@@ -74,19 +76,18 @@ def is_edge(text: str, at: int) -> bool:
             return before.isalpha() and unicodedata.category(after) == "No"  # a footnote's mark
         if before in _HAN_NUMERALS and after in _HAN_NUMERALS:
             return False
-    return may_cut(text, at)
+    return True
 
 
 def _seen_before(text: str, at: int) -> str:
     """The character before an offset that its marks stand on."""
-    for place in range(at - 1, max(-1, at - _MOST_MARKS), -1):
-        if text[place] < "\u0080" or not (extends(text[place]) or text[place] in _UNSEEN):
-            return text[place]
+    for char in reversed(text[max(0, at - _MOST_MARKS) : at].rstrip(_UNSEEN)):
+        if char < "\u0080" or not (extends(char) or char in _UNSEEN):
+            return char
     return text[at - 1]
 
 
 def _seen_after(text: str, at: int) -> str:
-    for place in range(at, min(len(text), at + _MOST_MARKS)):
-        if text[place] not in _UNSEEN:
-            return text[place]
-    return text[at]
+    if text[at] not in _UNSEEN:
+        return text[at]
+    return text[at : at + _MOST_MARKS].lstrip(_UNSEEN)[:1] or text[at]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from extractify.evidence import Span, Status
+from extractify.evidence import MOST_JUDGED, Span, Status
 from extractify.folding import Folded, fold
 from extractify.fuzzy import Fuzzy
 from extractify.graphemes import extends, is_edge, may_cut
@@ -97,6 +98,7 @@ class Text:
         folded = fold(leaf)
         text = self._folded.text
         found = list(self._moments.find(leaf.strip()))
+        found = found or list(self._moments.find_written(folded))
         number = written_number(folded)
         found = found or list(self._numerals.find(number) if number is not None else ())
         found = found or list(find_quantity(text, self._numerals, folded))
@@ -114,7 +116,13 @@ class Text:
         exact = [span for span in spans if self.document[span.start : span.end] == leaf]
         if not exact and (not wanted or not _MARKED.isdisjoint(leaf)):
             exact = list(self._raw_spans(leaf))
-        if exact or numeral:  # a number has notations of its own
+        if not (exact or spans) and is_address(wanted):  # perhaps it is what a link leads to
+            raw = self._raw_spans(leaf)
+            exact = [span for span in raw if not goes_on(self.document, span, wanted)]
+        if numeral:  # a number has notations of its own
+            found = [span for span in exact if not self._in_code(span)]
+            return _sighting("exact", found)
+        if exact:
             return _sighting("exact", exact)
         if not spans and "-" in wanted and self._hyphenated is not None:
             spans = list(self._folded_spans(self._hyphenated, fold_with_hyphens(leaf)))
@@ -124,9 +132,12 @@ class Text:
             )
         return _sighting("normalised", spans)
 
+    def _in_code(self, span: Span) -> bool:
+        return self._numerals.in_code(self._folded.folded_start(span.start))
+
     def _raw_spans(self, leaf: str) -> Iterator[Span]:
         """Yield where a text stands that folding takes for marks."""
-        for start in _occurrences(self.document, leaf, is_edge):
+        for start in islice(_occurrences(self.document, leaf, is_edge), MOST_JUDGED):
             yield Span(start, start + len(leaf), self.document)
 
     def _folded_spans(self, folded: Folded, wanted: str) -> Iterator[Span]:
@@ -136,7 +147,7 @@ class Text:
         def edge(text: str, at: int) -> bool:
             return is_edge(text, at) and not (numerals is not None and numerals.cut_at(at))
 
-        for at in _occurrences(folded.spaced, wanted, edge):
+        for at in islice(_occurrences(folded.spaced, wanted, edge), MOST_JUDGED):
             start = folded.original_start(at)
             end = _with_marks(document, folded.original_end(at + len(wanted)))
             if is_edge(document, start) and is_edge(document, end):
@@ -147,7 +158,7 @@ class Text:
     def _typed(self, found: Iterable[Found], written: str) -> Sighting:
         folded = self._folded
         spans: dict[Span, bool] = {}
-        for each in found:
+        for each in islice(found, MOST_JUDGED):
             start = folded.original_start(each.start)
             end = folded.original_end(each.end)
             if may_cut(self.document, start) and may_cut(self.document, end):

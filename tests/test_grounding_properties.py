@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -150,6 +151,32 @@ def test_a_value_with_another_digit_is_never_found_10000_times() -> None:
             continue
         assert not spans, (value, document)
     assert swapped < 10
+
+
+KINDS: dict[str, Any] = {
+    "number": 1249.5, "count": 12, "name": "John Smith", "day": "2024-03-05", "time": "14:30:00",
+    "moment": "2024-03-05T14:30:00", "length": "PT1H30M", "money": "1249.50 EUR",
+    "mail": "info@acme.example", "url": "https://acme.example/a", "phone": "+49 30 123456",
+    "kind": "FULL_TIME", "face": "\U0001f468",
+}  # fmt: skip
+HOSTILE = [
+    "1234567890", "1,", "1h ", "\u0301", "e\u0301\u0323", "(", "&", "&#", "&amp;", "*", "<a ",
+    "\xad", "03/05/", "thirty ", "สวัสดี", "\U0001f468\u200d", "@", "http://", "+1 ", "mon 5 ",
+    "may ", "[", "1-",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_megabyte_of_anything_costs_twice_its_half(piece: str) -> None:
+    costs = []
+    for size in (500_000, 1_000_000):
+        document = piece * (size // len(piece))
+        started = time.process_time()
+        ground({**KINDS, "same": piece * 3, "longer": piece * 1000 + "x"}, document)
+        costs.append(time.process_time() - started)
+    assert costs[1] < 3 * costs[0] + 1
+    assert costs[1] < 30
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the shared cases aren't here")

@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from extractify.notations.number_words import spelled_out
+from extractify.notations.fractions import fractions
+from extractify.notations.number_words import ordinals, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +49,19 @@ _SCALE = re.compile(
     rf"[ -]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})\b\.?|[ ]?([万萬億亿])"
 )
 _PERCENT = re.compile(r" ?(?:%|percent\b|per cent\b|pct\b|prozent\b|\uff05)")
+_RATIO = re.compile(
+    rf"(?:{_PERCENT.pattern})|( ?(?:\u2030|per mille\b))|( ?(?:bps|basis points)\b)"
+)
 _EXPONENT = re.compile(
     r"(?:e([+-]?[0-9]{1,4})|(?: ?[x\u00d7\u00b7] ?10\^([+-]?[0-9]{1,4})))(?![\w.])"
+)
+# Codes in groups, of which no group is a number: an IBAN, a card, a phone number.
+_GROUPS = re.compile(
+    r"(?<!\w)(?:[a-z]{2}[0-9]{2} (?:[0-9a-z]{4} ){2,7}[0-9a-z]{1,4}"
+    r"|[3-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}"
+    r"|\+[0-9]{1,3}[ .-]{0,2}\(?[0-9]{1,5}\)?(?:[ .-][0-9]{2,8}){1,5}"
+    r"|\((?!(?:19|20)[0-9]{2}\))[0-9]{3,5}\) ?[0-9]{3,8}(?:[ -][0-9]{2,5}){0,3}"
+    r"|(?:tel|phone|fax|mobile|cell)(?:\.:?|:) ?[0-9]{2,5}(?:[ ./-][0-9]{2,8}){1,5})(?![\w])"
 )
 _LETTERS_BEFORE = re.compile(r"[^\W\d_]+\Z")
 _MAY_PRECEDE = CODES | {"no", "nr", "rs", "us", "x", "r", "kr", "rm", "ca", "fr", "sfr"}
@@ -59,12 +71,19 @@ _COMPOUND_BEFORE, _COMPOUND_AFTER = re.compile(r"[0-9][-/:.]\Z"), re.compile(r"[
 _MINUTES = re.compile(r":[0-9]{2}")
 _TWO_BEFORE = re.compile(r"[0-9][-/.][0-9]+[-/.]\Z")
 _TWO_AFTER = re.compile(r"[-/.][0-9]+[-/.][0-9]")
+# The other end of a range such as 2.5-3.5.
+_RANGE_BEFORE = re.compile(r"(?:\A|[^\w/.,-])[0-9]{1,5}[.,][0-9]{1,4}-\Z")
+_RANGE_AFTER = re.compile(r"-[0-9]{1,5}[.,][0-9]{1,4}(?![0-9/:-]|[.,][0-9])")
+_MINUS = re.compile(
+    r"(?:\A|([0-9]) |[^\w] |[^\W\d_] |[\n\t])(?:minus|negative) (?:[$€£¥₹]|[a-z]{3} )?\Z"
+)
 _SIGN_BEFORE = re.compile(r"(?:\A|[\s(\[:;=|,]|\()([+-]) ?(?:[$€£¥₹]|[a-z]{3} )? ?\Z")
 _CREDIT = re.compile(r"\( ?(?:[$€£¥₹]|[a-z]{3})? ?\Z")
-_CREDIT_END = re.compile(r" ?(?:[$€£¥₹]|[a-z]{3})? ?\)")
+_CREDIT_END = re.compile(r" ?(?:[$€£¥₹%]|[a-z]{3})? ?\)")
 _LONGEST = 400
 """The most digits of a number that is looked up in other notations."""
-_REACH = 12
+_DECIMAL = re.compile(r"[0-9]+[.,][0-9]+")
+_REACH = 16
 """Characters beside a numeral that may belong to it."""
 
 
@@ -92,11 +111,36 @@ class Numerals:
             self._by_digits.setdefault(key, []).append(index)
 
     @cached_property
-    def _words(self) -> dict[int, list[Found]]:
-        found: dict[int, list[Found]] = {}
-        for start, end, number in spelled_out(self._text):
-            found.setdefault(number, []).append(Found(start, end))
+    def _words(self) -> dict[Decimal, list[Found]]:
+        """Numbers in words, fractions of characters of their own, and such as 1 1/2."""
+        found: dict[Decimal, list[Found]] = {}
+        for start, end, whole in spelled_out(self._text):
+            found.setdefault(Decimal(whole), []).append(Found(start, end))
+            ratio = _PERCENT.match(self._text, end)
+            if ratio:
+                share = _shifted(Decimal(whole), -2)
+                found.setdefault(share, []).append(Found(start, ratio.end()))
+        for start, end, number, sure in (*fractions(self._text), *ordinals(self._text)):
+            found.setdefault(number, []).append(Found(start, end, not sure))
         return found
+
+    def _in_code(self, index: int) -> bool:
+        """Whether a numeral is one group of an IBAN, a card, or a phone number."""
+        at = bisect_right(self._codes, (self._starts[index], len(self._text))) - 1
+        return at >= 0 and self._codes[at][1] >= self._ends[index]
+
+    def in_code(self, start: int) -> bool:
+        """Whether the numeral at an offset is one group of a longer code."""
+        index = bisect_right(self._starts, start) - 1
+        return index >= 0 and start < self._ends[index] and self._in_code(index)
+
+    @cached_property
+    def _codes(self) -> list[tuple[int, int]]:
+        return [
+            match.span()
+            for match in _GROUPS.finditer(self._text)
+            if not match.group(1) or _is_card(match.group())
+        ]
 
     def cut_at(self, at: int) -> bool:
         """Whether an offset lies inside a numeral."""
@@ -109,11 +153,13 @@ class Numerals:
         digits = "".join(map(str, size.as_tuple().digits)).strip("0")
         found = False
         for index in self._by_digits.get(digits, ()):
+            if self._in_code(index):
+                continue
             for place in self._on(index, size, negative=number < 0):
                 found = True
                 yield place
-        if not found and number == number.to_integral_value() and 0 <= number < 10**15:
-            yield from self._words.get(int(number), ())
+        if not found and 0 <= number < 10**15:
+            yield from self._words.get(number, ())
 
     def _on(self, index: int, size: Decimal, *, negative: bool) -> Iterator[Found]:
         start, end = self._starts[index], self._ends[index]
@@ -142,6 +188,9 @@ class Numerals:
             return None
         if after.startswith("-") and not after[1:2].strip():
             return None
+        minus = _MINUS.search(before)
+        if minus:
+            return None if minus.group(1) else True
         sign = _SIGN_BEFORE.search(before)
         if sign is None:
             return False
@@ -156,10 +205,21 @@ def _with_sign(text: str, start: int, end: int) -> tuple[int, int]:
     credit, closing = _CREDIT.search(before), _CREDIT_END.match(text, end)
     if credit and closing:
         return start - len(before) + credit.start(), closing.end()
+    minus = _MINUS.search(before)
+    if minus:
+        at = max(before.rfind("minus"), before.rfind("negative"))
+        return start - len(before) + at, end
     sign = _SIGN_BEFORE.search(before)
     if sign:
         return start - len(before) + sign.start(1), end
     return start, end + 1
+
+
+def _is_card(written: str) -> bool:
+    """Whether the last digit checks the others, as on cards; four columns of a table don't."""
+    digits = [int(char) for char in reversed(written) if char.isdigit()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def _is_part(numeral: str, before: str, after: str) -> bool:
@@ -187,6 +247,10 @@ def _is_in_compound(numeral: str, before: str, after: str) -> bool:
         return True
     if len(numeral) > 1 and numeral[0] == "0" and numeral[1].isdigit():
         return bool(left or right) or len(numeral) > len("05")
+    if _DECIMAL.fullmatch(numeral) and (
+        _RANGE_BEFORE.search(before) or (not left and _RANGE_AFTER.match(after))
+    ):
+        return bool(_RANGE_BEFORE.search(before) and right)
     three = (left and right) or _TWO_BEFORE.search(before) or _TWO_AFTER.match(after)
     return bool(three) and len(numeral) != len("2024")
 
@@ -207,10 +271,10 @@ def _meanings(
         if len(word) > 1 or not word.isascii() or scale.group()[0] not in " -":
             length = len(scale.group().rstrip("."))
             yield from ((_shifted(meaning, _SCALES[word]), length, True) for meaning in meanings)
-    percent = _PERCENT.match(text, end)
-    if percent:
-        length = percent.end() - end
-        yield from ((_shifted(meaning, -2), length, True) for meaning in meanings)
+    ratio = _RATIO.match(text, end)
+    if ratio:
+        power, length = -2 - (ratio.lastindex or 0), ratio.end() - end
+        yield from ((_shifted(meaning, power), length, True) for meaning in meanings)
 
 
 def _shifted(number: Decimal, power: int) -> Decimal:

@@ -24,8 +24,13 @@ _GROUPING = frozenset(" .-/()")
 _DROPPED = {ord(char): None for char in " .-/()\t\n"}
 _GOES_ON = re.compile(r"[.@/?#=&%_~+-]\w|\w")
 _GOES_BEFORE = re.compile(r"[\w.+%-]\Z")
-_CHAIN = re.compile(r"[0-9]+(?:-[0-9]+)+")
-_LINK, _LINKED = re.compile(r"-[0-9]"), re.compile(r"[0-9]-\Z")
+_CHAIN = re.compile(r"[0-9]+(?:([-:])[0-9]+)(?:\1[0-9]+)*|[a-z0-9]+(?:-[a-z0-9]+)*-[0-9]+")
+# What a chain goes on with, by what joins it: a code of letters and digits is joined by hyphens.
+_LINKS = {
+    "-": (re.compile(r"-[0-9]"), re.compile(r"[0-9]-\Z")),
+    ":": (re.compile(r":[0-9]"), re.compile(r"[0-9]:\Z")),
+    None: (re.compile(r"-(?:[0-9]|[a-zA-Z]\b)"), re.compile(r"\Z\b\B")),
+}
 _COUNTRY = re.compile(r"(?:\+|\b00)([0-9]{1,3})[ .\-/(]{0,3}(?:\(0\)[ ]?)?\Z")
 _LEAST_DIGITS = 6
 
@@ -38,6 +43,7 @@ class Identifiers:
 
     def find(self, leaf: str) -> Iterator[Found]:
         """Yield where an identifier stands. leaf: folded."""
+        leaf = leaf.removeprefix("tel:")
         email = _EMAIL.fullmatch(leaf)
         if email:
             yield from self._email(email.group(1), email.group(2))
@@ -52,8 +58,8 @@ class Identifiers:
         """Also as `info [at] acme [dot] example`, which is written for people."""
         if user not in self._text:
             return
-        point = r"(?: ?[\[({<] ?(?:dot|punkt|\.) ?[\])}>] ?| dot |\.)"
-        at = r"(?: ?[\[({<] ?(?:at|@|ät) ?[\])}>] ?| at |@)"
+        point = r"(?: ?[\[({<] ?(?:dot|punkt|\.) ?[\])}>] ?| dot |\.\n?)"
+        at = r"(?: ?[\[({<] ?(?:at|@|ät) ?[\])}>] ?| at | ?@[ \n]?)"
         parts = [point.join(map(re.escape, part.split("."))) for part in (user, domain)]
         pattern = rf"(?<![\w.+-]){parts[0]}{at}{parts[1]}(?![\w@]|[.-]\w)"
         for match in re.finditer(pattern, self._text):
@@ -133,14 +139,15 @@ def is_address(folded: str) -> bool:
 
 
 def is_chained(folded: str) -> bool:
-    """Whether a value is digits joined by hyphens, such as a date, a range or a phone number."""
+    """Whether a value is joined by hyphens or colons: a date, a range, a time, `inv-2041`."""
     return _CHAIN.fullmatch(folded) is not None
 
 
 def goes_on(text: str, span: tuple[int, int], folded: str) -> bool:
     """Whether an address or a chain of digits that stands there is a part of a longer one."""
     start, end = span
-    behind, before = (_GOES_ON, _GOES_BEFORE) if is_address(folded) else (_LINK, _LINKED)
+    chain = _CHAIN.fullmatch(folded)
+    behind, before = _LINKS[chain.group(1)] if chain else (_GOES_ON, _GOES_BEFORE)
     return bool(behind.match(text, end) or before.search(text, max(0, start - 2), start))
 
 

@@ -15,8 +15,11 @@ _TITLE_WORDS = """\
 dr mr mrs ms miss prof professor sir dame herr frau mme m mlle sr sra dott dipl ing phd \
 md jr sr ii iii"""
 _TITLES = frozenset(_TITLE_WORDS.split())
-_NAME = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*\.?(?:,? [^\W\d_]+(?:['-][^\W\d_]+)*\.?){1,4}")
-_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*\.?")
+_PART = r"[^\W\d_]++(?:\.?['-][^\W\d_]++)*+\.?"
+_NAME = re.compile(rf"{_PART}(?:(?:, ?| |(?<=\.)){_PART}){{1,4}}")
+_WORD = re.compile(_PART)
+_SENTENCE_END = re.compile(r"[^\W\d_]{2,}\.\Z")
+_JOINT = re.compile(r"\.?-")
 _PARTICLES = frozenset(
     {"van", "von", "de", "der", "den", "di", "da", "la", "le", "el", "al", "bin"}
 )
@@ -24,7 +27,7 @@ _MOST_WORDS = 4
 _REACH = 60
 _MOST_PLACES = 200
 # What may stand between the parts of a name.
-_BETWEEN = re.compile(r",? |, ?|\n|\. ?|(?<=\.)")
+_BETWEEN = re.compile(r",? |, ?|\n|(?<=\.)")
 
 
 def find_name(text: str, leaf: str, folded: str) -> Iterator[Found]:
@@ -37,10 +40,27 @@ def find_name(text: str, leaf: str, folded: str) -> Iterator[Found]:
     parts = [word for word in _words(folded) if word not in _TITLES]
     if not 1 < len(parts) <= _MOST_WORDS:
         return
-    family = max(parts, key=lambda part: (len(part), parts.index(part)))
     orders = [parts[turn:] + parts[:turn] for turn in range(len(parts))]
+    seen: set[tuple[int, int]] = set()
+    for family in _families(parts, folded):
+        for found in _around(text, family, orders):
+            if (found.start, found.end) not in seen:
+                seen.add((found.start, found.end))
+                yield found
+
+
+def _families(parts: Sequence[str], folded: str) -> list[str]:
+    """Which parts may be the one that is never an initial: the family name, and the longest."""
+    whole = [part for part in parts if len(part) > 1]
+    first = _words(folded.partition(",")[0]) if "," in folded else whole
+    last = [part for part in first if part in whole][-1:]
+    return list(dict.fromkeys([*last, *sorted(whole, key=len)[-1:]]))
+
+
+def _around(text: str, family: str, orders: Sequence[list[str]]) -> Iterator[Found]:
+    """Yield where the parts stand around one of them, in one of the orders."""
     places = re.finditer(rf"(?<![\w'-]){re.escape(family)}(?![\w-])", text)
-    for match in islice(places, _MOST_PLACES if len(family) > 1 else 0):  # no initials alone
+    for match in islice(places, _MOST_PLACES):
         before = list(_WORD.finditer(text, max(0, match.start() - _REACH), match.start()))
         after = list(_WORD.finditer(text, match.end(), match.end() + _REACH))
         for order in orders:
@@ -53,15 +73,23 @@ def find_name(text: str, leaf: str, folded: str) -> Iterator[Found]:
 
 
 def _adjacent(text: str, spans: Sequence[tuple[int, int]]) -> bool:
-    return all(_BETWEEN.fullmatch(text, left[1], right[0]) for left, right in pairwise(spans))
+    return all(
+        _BETWEEN.fullmatch(text, left[1], right[0]) and not _SENTENCE_END.search(text[slice(*left)])
+        for left, right in pairwise(spans)
+    )
 
 
 def _same(said: Sequence[str], order: Sequence[str]) -> bool:
     """Whether these are the same words in their order, each whole or by its first letter."""
-    return len(said) == len(order) and all(
-        one == other or (1 in {len(one), len(other)} and one[0] == other[0])
-        for one, other in zip(said, order, strict=True)
-    )
+    return len(said) == len(order) and all(map(_agree, said, order))
+
+
+def _agree(one: str, other: str) -> bool:
+    """Whether two parts are the same, whole or as initials: `j.-l` and `j` for `jean-luc`."""
+    if one == other or (1 in {len(one), len(other)} and one[0] == other[0]):
+        return True
+    ours, theirs = _JOINT.split(one), _JOINT.split(other)
+    return len(ours) == len(theirs) > 1 and all(map(_agree, ours, theirs))
 
 
 def _words(folded: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ _VALUES = {
     **{word: 10 * number for number, word in enumerate(_TENS, start=2)},
 }
 _HUNDRED = "hundred"
+_ORDINAL_WORDS = """\
+first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth \
+fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"""
+_ORDINALS = {word: number for number, word in enumerate(_ORDINAL_WORDS.split(), start=1)}
+_ORDINAL = re.compile(
+    rf"\b(?:({'|'.join(_TENS)})[ -])?({'|'.join(_ORDINALS)})\b"
+    rf"|\b({'|'.join(ten[:-1] for ten in _TENS)})ieth\b"
+)
 _TEN, _TWENTY, _HUNDREDS = 10, 20, 100
 _WORD = "|".join(sorted([*_VALUES, *_SCALES, _HUNDRED], key=len, reverse=True))
 _RUN = re.compile(rf"\b(?:{_WORD})\b(?:[ \n-](?:and[ \n])?(?:{_WORD})\b)*")
@@ -34,6 +43,15 @@ def spelled_out(text: str) -> Iterator[tuple[int, int, int]]:
         number = _number(words)
         if number is not None:
             yield match.start(), match.end(), number
+
+
+def ordinals(text: str) -> Iterator[tuple[int, int, Decimal, bool]]:
+    """Yield start, end and value of each `third` and `twenty-second`; none is sure."""
+    for match in _ORDINAL.finditer(text):
+        tens, unit, whole = match.groups()
+        value = _VALUES[f"{whole}y"] if whole else _ORDINALS[unit]
+        if not tens or value < _TEN:
+            yield match.start(), match.end(), Decimal(value + (_VALUES[tens] if tens else 0)), False
 
 
 def _number(words: Sequence[str]) -> int | None:
