@@ -109,11 +109,12 @@ def app() -> "typer.Typer":
         """Extract one value from each FILE.
 
         Prints a line for each document when it is done: a JSON object with document, value, error,
-        attempts, seconds, usage, evidence and fixes. If extraction failed, value is null and error
-        has type, message, detail, problems and partial, the best value so far; otherwise error is
-        null.
+        problems, status, attempts, seconds, usage, evidence and fixes. If extraction failed, value
+        is null and error has type, message, detail, problems and partial, the best value so far;
+        otherwise error is null. With Repair(best_effort=True), problems and status say what is
+        wrong in the value.
 
-        Exits with 0 if every document gave a value, with 1 if one didn't.
+        Exits with 0 if every document gave a valid value, with 1 if one didn't.
         """
         task = _task(target, instructions)
         jobs = [(file, None if file == "-" else Path(file), task) for file in files]
@@ -213,11 +214,13 @@ def _write_lines(jobs: Sequence[Job], endpoint: str | None) -> None:
 
 
 def _succeeded(outcome: Outcome) -> bool:
-    """Whether there is a value; else the error's message, without document text, is told."""
+    """Whether there is a valid value; else what is wrong, without document text, is told."""
+    if outcome.problems and outcome.error is None:
+        sys.stderr.write(f"error: {outcome.name}: the value is invalid in part (see problems)\n")
     if outcome.error is not None:
         kind = type(outcome.error).__name__
         sys.stderr.write(f"error: {outcome.name}: {kind}: {outcome.error}\n")
-    return outcome.error is None
+    return outcome.ok
 
 
 def _json(data: object, indent: int | None = None) -> str:
@@ -326,8 +329,8 @@ def _demonstrate(endpoint: str) -> None:
         if len(outcome.attempts) > 1:
             for line in repair(outcome):
                 console.print(Text(visible(line)))
-    valid = sum(outcome.error is None for outcome in done)
-    absent = sum(count_absent(outcome) for outcome in done if outcome.error is None)
+    valid = sum(outcome.ok for outcome in done)
+    absent = sum(count_absent(outcome) for outcome in done if outcome.ok)
     console.print(
         Text(
             f"{valid} of {len(done)} documents gave a valid value; "
