@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
-from types import NoneType, UnionType
+from functools import cached_property, lru_cache, partial
+from numbers import Number
+from types import BuiltinFunctionType, FunctionType, MethodType, NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
+    ForwardRef,
     Generic,
     NamedTuple,
     TypeVar,
@@ -26,7 +28,7 @@ from typing import (
 
 from extractify.conjunction import flattened
 from extractify.errors import SchemaError
-from extractify.markers import Marks, with_quotes
+from extractify.markers import Marks, check_marks, with_quotes
 from extractify.memory import Memory, kept, kept_with
 from extractify.nodes import (
     ANNOTATIONS,
@@ -54,6 +56,17 @@ _COUNTS_KEYS = frozenset(
     {"anyOf", "oneOf", "not", "if", "maxProperties", "dependentRequired", "dependentSchemas"}
 )
 _CACHE_SIZE = 512
+# Pydantic takes some of these: it evaluates a str as code, and calls a function with the answer.
+_NO_TYPES = (
+    str,
+    bytes,
+    Number,
+    ForwardRef,
+    FunctionType,
+    BuiltinFunctionType,
+    MethodType,
+    partial,
+)
 MAX_CHARACTERS = 500_000
 """The most characters of JSON that a JSON Schema may have."""
 
@@ -213,6 +226,12 @@ def compile_schema(target: object) -> Schema[Any]:
         before = kept_with(target)
         if before is not None:
             return cast("Schema[Any]", before)
+    if isinstance(target, _NO_TYPES):  # before pydantic sees it, which would evaluate a str
+        kind = type(target).__name__
+        raise SchemaError(
+            f"The target is a {kind}, which can't become a JSON Schema. Pass a class, or a JSON "
+            "Schema as a mapping. The target comes before the document; read() takes it second."
+        )
     if isinstance(target, Mapping):
         try:
             text = json.dumps(target, default=_mapping, allow_nan=False)
@@ -235,7 +254,7 @@ def _compile_type(target: object) -> Schema[Any]:
     from extractify.canonical import described  # slow to import; the first target pays for it
 
     adapter, node = described(target)
-    return Schema(target, wire_name(_type_name(target)), _untitled(node), adapter)
+    return Schema(target, wire_name(_type_name(target)), check_marks(_untitled(node)), adapter)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
@@ -243,7 +262,7 @@ def _compile_json_schema(text: str) -> Schema[Any]:
     from extractify.drafts import plain  # brings jsonschema, which only such targets need
 
     given = json.loads(text)
-    return Schema(given, wire_name(given.get("title")), _untitled(plain(given)), None)
+    return Schema(given, wire_name(given.get("title")), check_marks(_untitled(plain(given))), None)
 
 
 def _untitled(node: Node) -> Node:

@@ -38,7 +38,9 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
         asked = count or outcome.error
         cost = Text(f"{attempts}, {known} tokens" if asked else "", "dim")
         end = Text(f"FAILED after {outcome.seconds:.1f} s", "bold red")
-        if not outcome.error:
+        if outcome.problems and not outcome.error:
+            end = Text(f"INVALID in part, {outcome.seconds:.1f} s", "bold red")
+        elif not outcome.error:
             end = Text(f"{outcome.seconds:.1f} s" if asked else "", "dim")
         table.add_row(Text(visible(outcome.name), "bold"), cost, end)
         for field, value, remark, style in _rows(outcome):
@@ -66,7 +68,7 @@ def growing_table(partial: Partial[Any], says: str) -> Table:
 
 def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:
     """Yield field, value, remark and the remark's style: what is wrong first, then the rest."""
-    problems = getattr(outcome.error, "problems", ())
+    problems = outcome.problems
     if outcome.error and not problems:
         yield "", "", str(outcome.error), "red"
         detail = getattr(outcome.error, "detail", "")
@@ -75,7 +77,8 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:
     for problem in problems:
         yield problem.pointer or "/", problem.got, problem.expected, "red"
     evidence = outcome.evidence
-    for pointer, leaf in leaves(outcome.data):
+    read = not outcome.error or outcome.data is not None
+    for pointer, leaf in leaves(outcome.data) if read else ():
         value = leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)
         found = evidence.get(pointer)
         if pointer in {problem.pointer for problem in problems}:

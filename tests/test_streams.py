@@ -338,7 +338,7 @@ def test_items_that_are_mostly_wrong_are_asked_for_one_by_one_not_all_again() ->
 
 
 def test_an_answer_that_breaks_behind_its_items_is_not_asked_for_again() -> None:
-    text = json.dumps({"result": LINES}).replace('{"sku": "A-4"', '{{"sku": "A-4"')
+    text = json.dumps({"result": LINES}).replace('{"sku": "A-4"', '{"sku": , , "A-4"')
     endpoint = ScriptedEndpoint([text, LINES])
     with Client(endpoint) as client:
         items = client.items(Line, TEXT)
