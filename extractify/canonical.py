@@ -116,6 +116,12 @@ class _Generator(GenerateJsonSchema):
         """Refuse classes as values."""
         raise PydanticInvalidForJsonSchema(f"{schema['cls'].__name__} is wanted as a class.")
 
+    def call_schema(self, schema: core_schema.CallSchema) -> JsonSchemaValue:
+        """Refuse functions, which would be called with the answer; a NamedTuple is a class."""
+        if not isinstance(schema["function"], type):
+            raise PydanticInvalidForJsonSchema("It is a function, not a type.")
+        return super().call_schema(schema)
+
     def generator_schema(self, schema: core_schema.GeneratorSchema) -> JsonSchemaValue:
         """Refuse what pydantic checks only as it is read: a wrong item would come to light late."""
         del schema

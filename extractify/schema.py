@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
-from types import NoneType, UnionType
+from functools import cached_property, lru_cache, partial
+from numbers import Number
+from types import BuiltinFunctionType, FunctionType, MethodType, NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
+    ForwardRef,
     Generic,
     NamedTuple,
     TypeVar,
@@ -54,6 +56,17 @@ _COUNTS_KEYS = frozenset(
     {"anyOf", "oneOf", "not", "if", "maxProperties", "dependentRequired", "dependentSchemas"}
 )
 _CACHE_SIZE = 512
+# Pydantic takes some of these: it evaluates a str as code, and calls a function with the answer.
+_NO_TYPES = (
+    str,
+    bytes,
+    Number,
+    ForwardRef,
+    FunctionType,
+    BuiltinFunctionType,
+    MethodType,
+    partial,
+)
 MAX_CHARACTERS = 500_000
 """The most characters of JSON that a JSON Schema may have."""
 
@@ -213,6 +226,12 @@ def compile_schema(target: object) -> Schema[Any]:
         before = kept_with(target)
         if before is not None:
             return cast("Schema[Any]", before)
+    if isinstance(target, _NO_TYPES):  # before pydantic sees it, which would evaluate a str
+        raise SchemaError(
+            f"The target is a {type(target).__name__}, which describes nothing to extract. Pass a "
+            "class, or a JSON Schema as a mapping. The target comes before the document; read() "
+            "takes it second."
+        )
     if isinstance(target, Mapping):
         try:
             text = json.dumps(target, default=_mapping, allow_nan=False)

@@ -8,8 +8,9 @@ import enum
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Annotated, Any, Generic, Literal, NewType, NotRequired, TypeVar
+from functools import partial
+from types import GenericAlias, MappingProxyType
+from typing import Annotated, Any, ForwardRef, Generic, Literal, NewType, NotRequired, TypeVar
 
 import jsonschema
 import pytest
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
+from extractify import Task, read
 from extractify.errors import SchemaError
 from extractify.nodes import escaped, map_schemas
 from extractify.schema import Schema, compile_schema
@@ -121,6 +123,10 @@ TARGETS: list[tuple[object, Any]] = [
     ({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": "x"}),
     ({"type": "array", "items": {"enum": ["x"]}}, ["x"]),
 ]
+
+
+class Words(str):
+    __slots__ = ()
 
 
 def asked_of(properties: dict[str, Any], **more: object) -> dict[str, Any]:
@@ -535,6 +541,41 @@ def test_an_instance_is_refused_in_words_that_dont_quote_it(instance: object) ->
 
 
 # --- the cache --------------------------------------------------------------------------------
+
+
+CALLED: list[object] = []
+
+
+def called(a: object) -> None:
+    CALLED.append(a)
+
+
+@pytest.mark.parametrize("code", ["CALLED.append(1)", "1/0", '{"a":1}', "__import__('nowhere')"])
+@pytest.mark.parametrize("wrap", [str, ForwardRef, Words])
+def test_a_text_is_no_target_and_is_never_evaluated(code: str, wrap: Callable[..., Any]) -> None:
+    try:
+        target = wrap(code)
+    except SyntaxError:
+        pytest.skip("no forward reference")
+    for use in (compile_schema, Task, lambda bad: read("{}", bad)):
+        with pytest.raises(SchemaError, match="The target comes before the document") as caught:
+            use(target)
+        assert code not in str(caught.value)
+    assert CALLED == []
+
+
+@pytest.mark.parametrize(
+    "target", [CALLED.append, called, lambda: None, print, partial(print), b"x", 3, True]
+)
+def test_what_is_no_type_is_no_target(target: Any) -> None:
+    with pytest.raises(SchemaError, match="describes nothing to extract"):
+        compile_schema(target)
+
+
+def test_a_function_inside_of_a_target_is_no_type_either() -> None:
+    with pytest.raises(SchemaError, match="It is a function, not a type"):
+        compile_schema(GenericAlias(list, (called,)))
+    assert CALLED == []
 
 
 def test_a_target_is_compiled_once() -> None:
