@@ -227,10 +227,10 @@ def compile_schema(target: object) -> Schema[Any]:
         if before is not None:
             return cast("Schema[Any]", before)
     if isinstance(target, _NO_TYPES):  # before pydantic sees it, which would evaluate a str
+        kind = type(target).__name__
         raise SchemaError(
-            f"The target is a {type(target).__name__}, which describes nothing to extract. Pass a "
-            "class, or a JSON Schema as a mapping. The target comes before the document; read() "
-            "takes it second."
+            f"The target is a {kind}, which can't become a JSON Schema. Pass a class, or a JSON "
+            "Schema as a mapping. The target comes before the document; read() takes it second."
         )
     if isinstance(target, Mapping):
         try:
