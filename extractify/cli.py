@@ -117,14 +117,15 @@ def app() -> "typer.Typer":
         """Extract one value from each FILE.
 
         Prints a line for each document when it is done: a JSON object with document, value, error,
-        attempts, seconds, usage, evidence and fixes. If extraction failed, value is null and error
-        has type, message, detail, endpoint, status, code, retry_after, request_id, tries, problems
-        and partial, the best value so far; otherwise error is null.
+        problems, status, attempts, seconds, usage, evidence and fixes. If extraction failed, value
+        is null and error has type, message, detail, endpoint, status, code, retry_after,
+        request_id, tries, problems and partial, the best value so far; otherwise error is null.
+        With Repair(best_effort=True), problems and status say what is wrong in the value.
 
         Where the credentials are refused or the quota is used up, the rest isn't tried.
 
-        Exits with 0 if every document gave a value, with 1 if one didn't, with 2 if the options,
-        the target or the endpoint are wrong.
+        Exits with 0 if every document gave a valid value, with 1 if one didn't, with 2 if the
+        options, the target or the endpoint are wrong.
         """
         task = _task(target, instructions)
         jobs = [(file, None if file == "-" else Path(file), task) for file in files]
@@ -234,11 +235,13 @@ def _write_lines(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> No
 
 
 def _succeeded(outcome: Outcome) -> bool:
-    """Whether there is a value; else the error's message, without document text, is told."""
+    """Whether there is a valid value; else what is wrong, without document text, is told."""
+    if outcome.problems and outcome.error is None:
+        sys.stderr.write(f"error: {outcome.name}: the value is invalid in part (see problems)\n")
     if outcome.error is not None:
         kind = type(outcome.error).__name__
         sys.stderr.write(f"error: {outcome.name}: {kind}: {outcome.error}\n")
-    return outcome.error is None
+    return outcome.ok
 
 
 def _tell_untried(count: int) -> None:
@@ -385,8 +388,8 @@ def _demonstrate(endpoint: str) -> None:
         if len(outcome.attempts) > 1:
             for line in repair(outcome):
                 console.print(Text(visible(line)))
-    valid = sum(outcome.error is None for outcome in done)
-    absent = sum(count_absent(outcome) for outcome in done if outcome.error is None)
+    valid = sum(outcome.ok for outcome in done)
+    absent = sum(count_absent(outcome) for outcome in done if outcome.ok)
     console.print(
         Text(
             f"{valid} of {len(done)} documents gave a valid value; "

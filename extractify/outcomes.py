@@ -20,8 +20,9 @@ from extractify.errors import (
 )
 from extractify.events import Event, RequestSent, RetryScheduled
 from extractify.evidence import Evidence, as_dict
+from extractify.extraction import Status
 from extractify.grounding import ground
-from extractify.messages import Attempt, JsonValue, Usage
+from extractify.messages import Attempt, JsonValue, Problem, Usage
 from extractify.partials import Partial
 from extractify.task import Task
 
@@ -40,8 +41,9 @@ Job = tuple[str, Path | None, Task[Any]]
 class Outcome:
     """What became of a document.
 
-    data: its value as plain data; if it failed, the best part. seconds: wall time, of retries and
-    failed exchanges too.
+    data: its value as plain data; if it failed, the best part. problems: what is wrong in it, of an
+    error or of the best effort; status: how each field of the best effort fared. seconds: wall
+    time, of retries and failed exchanges too.
     """
 
     name: str
@@ -51,6 +53,13 @@ class Outcome:
     seconds: float
     error: ExtractifyError | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    status: Mapping[str, Status] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a valid value."""
+        return self.error is None and not self.problems
 
     @property
     def usage(self) -> Usage:
@@ -94,13 +103,14 @@ def outcomes(jobs: Sequence[Job], endpoint: str | None, shown: Shown) -> Outcome
                 result = _extracted(client, task, Document(text, name), show)
             except ExtractifyError as error:
                 seconds = monotonic() - started
-                evidence = ground(error.partial, text)
-                yield Outcome(name, text, error.partial, error.attempts, seconds, error, evidence)
+                found = ground(error.partial, text), getattr(error, "problems", ())
+                yield Outcome(name, text, error.partial, error.attempts, seconds, error, *found)
                 if isinstance(error, _OF_ALL):
                     return
             else:
                 data, seconds = result.data, monotonic() - started
-                yield Outcome(name, text, data, result.attempts, seconds, evidence=result.evidence)
+                told = result.evidence, result.problems, result.status
+                yield Outcome(name, text, data, result.attempts, seconds, None, *told)
 
 
 def _extracted(
@@ -141,6 +151,7 @@ def read_text(name: str, path: Path | None) -> str:
 def record(outcome: Outcome) -> dict[str, object]:
     """The outcome as a JSON object, with the same keys whether it failed or not."""
     error = outcome.error
+    problems = [asdict(problem) for problem in outcome.problems]
     return {
         "document": outcome.name,
         "value": None if error else outcome.data,
@@ -151,9 +162,11 @@ def record(outcome: Outcome) -> dict[str, object]:
             "detail": getattr(error, "detail", ""),
             **{name: getattr(error, name, None) for name in _OF_AN_ENDPOINT},
             "tries": error.tries,
-            "problems": [asdict(problem) for problem in getattr(error, "problems", ())],
+            "problems": problems,
             "partial": outcome.data,
         },
+        "problems": problems,
+        "status": dict(outcome.status),
         "attempts": len(outcome.attempts),
         "seconds": round(outcome.seconds, 3),
         "usage": asdict(outcome.usage),

@@ -38,7 +38,9 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
         asked = count or outcome.error
         cost = Text(f"{attempts}, {known} tokens" if asked else "", "dim")
         end = Text(f"FAILED after {outcome.seconds:.1f} s", "bold red")
-        if not outcome.error:
+        if outcome.problems and not outcome.error:
+            end = Text(f"INVALID in part, {outcome.seconds:.1f} s", "bold red")
+        elif not outcome.error:
             end = Text(f"{outcome.seconds:.1f} s" if asked else "", "dim")
         table.add_row(Text(visible(outcome.name), "bold"), cost, end)
         for field, value, remark, style in _rows(outcome):
@@ -66,7 +68,7 @@ def growing_table(partial: Partial[Any], says: str) -> Table:
 
 def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:
     """Yield field, value, remark and the remark's style: what is wrong first, then the rest."""
-    problems = getattr(outcome.error, "problems", ())
+    problems = outcome.problems
     if outcome.error and not problems:
         yield "", "", str(outcome.error), "red"
         detail = getattr(outcome.error, "detail", "")

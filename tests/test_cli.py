@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 MODELS = """
 from decimal import Decimal
 from pydantic import BaseModel, Field
-from extractify import Task
+from extractify import Repair, Task
 
 class Invoice(BaseModel):
     seller: str
@@ -40,6 +40,7 @@ class Invoice(BaseModel):
 
 Invoices = list[Invoice]
 task = Task(Invoice, instructions="The seller is in the first line.")
+best = Task(Invoice, repair=Repair(stop=1, best_effort=True))
 as_json_schema = {"title": "Bill", "type": "object", "properties": {"seller": {"type": "string"}}}
 number = 5
 """
@@ -164,6 +165,8 @@ def test_a_document_becomes_one_line_of_json(server: Server) -> None:
         "document": "good.txt",
         "value": {"seller": "Acme", "total": "12.5", "due": None, "paid": False},
         "error": None,
+        "problems": [],
+        "status": {},
         "attempts": 1,
         "fixes": [],
     }
@@ -198,6 +201,25 @@ def test_a_failed_document_has_its_line_and_the_others_have_theirs(
     assert "UTF-8" in told[1]
     assert "No such file" in told[3]
     assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("total", ['"in words"', "-1"])
+def test_a_best_effort_with_problems_is_no_success(server: Server, total: str) -> None:
+    server.answers = [GOOD.replace("12.5", total)]
+    asked = extract(server, "good.txt", target="models.py:best")
+    result = run(*asked)
+    (line,) = lines(result)
+    assert (result.exit_code, line["error"]) == (1, None)
+    assert line["value"]["seller"] == "Acme"
+    assert [problem["pointer"] for problem in line["problems"]] == ["/total"]
+    assert line["status"]["/total"] == "invalid"
+    assert line["status"]["/seller"] == "valid"
+    assert result.stderr == "error: good.txt: the value is invalid in part (see problems)\n"
+    table = run(*asked, "--format", "table")
+    assert table.exit_code == 1
+    assert "INVALID in part" in table.stdout
+    (row,) = [row for row in table.stdout.splitlines() if "/total" in row]
+    assert "in the text" not in row
 
 
 def test_what_reading_mended_is_in_the_line(server: Server) -> None:
@@ -312,7 +334,7 @@ def test_a_file_can_import_its_neighbours_and_isnt_main(server: Server, folder: 
     [
         ("models.py", "file.py:Name"),
         ("absent.py:Invoice", "no file"),
-        ("models.py:Absent", "There is: Invoice, Invoices, task, as_json_schema."),
+        ("models.py:Absent", "There is: Invoice, Invoices, task, best, as_json_schema."),
         ("bare.py:Absent", "nothing to extract"),
         ("models.py:number", "can't become a JSON Schema"),
         ("broken.py:Invoice", "NameError in {folder}/broken.py, line 2"),
