@@ -77,7 +77,8 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str]]:
     for problem in problems:
         yield problem.pointer or "/", problem.got, problem.expected, "red"
     evidence = outcome.evidence
-    for pointer, leaf in leaves(outcome.data):
+    read = not outcome.error or outcome.data is not None
+    for pointer, leaf in leaves(outcome.data) if read else ():
         value = leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)
         found = evidence.get(pointer)
         if pointer in {problem.pointer for problem in problems}:

@@ -442,6 +442,7 @@ def test_the_table_shows_a_failed_document_with_what_is_wrong_and_the_rest(
     assert result.stdout.count("FAILED") == 2
     assert "greater than 0" in " ".join(result.stdout.split())
     assert "Acme" in result.stdout
+    assert "null" not in result.stdout  # nothing was read of the other one
     assert "error: absent.txt: DocumentError" in result.stderr
 
 
