@@ -237,7 +237,7 @@ class _Conversation:
         schema, problems, numbers = self._task.schema, best.problems, self._task.numbers
         if any(problem.kind == "truncated" for problem in problems):  # was not judged as it is
             problems += validate(schema, best.partial, self._context, numbers).problems
-        verdict = salvaged(schema, best.partial, self._context, numbers)
+        verdict = salvaged(schema, best.partial, self._context, numbers, problems)
         value = best.partial if verdict is None else verdict.value
         return self._extraction(value, problems, best.partial)
 

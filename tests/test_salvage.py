@@ -81,6 +81,27 @@ def test_where_the_target_needs_the_field_the_value_is_plain_data(
     assert played.extraction.status[pointer] == "invalid"
 
 
+class Receipt(BaseModel):
+    shop: str
+    city: str | None
+    currency: str = "EUR"
+
+
+@pytest.mark.parametrize("shop", ["Zyxomma plc", "Bogus"])
+def test_a_value_that_isnt_in_the_document_is_left_out_too(shop: str) -> None:
+    repair = Repair(stop=1, best_effort=True)
+    task = Task(Receipt, repair=repair, grounding="required", on_missing="error")
+    said = {"shop": shop, "city": "Nowhere", "currency": "XYZ"}
+    played = play(task, json.dumps(said))
+    assert played.extraction is not None
+    result = played.extraction
+    absent = {pointer for pointer, status in result.status.items() if status == "invalid"}
+    assert absent == {"/city", "/currency", *(["/shop"] if shop == "Bogus" else [])}
+    kept = Receipt(shop=shop, city=None, currency="EUR")
+    assert result.value == (said if shop == "Bogus" else kept)
+    assert result.data == (said if shop == "Bogus" else kept.model_dump())
+
+
 def test_the_best_answer_is_the_one_with_the_fewest_problems() -> None:
     task = Task(Bill, repair=Repair(stop=2, best_effort=True))
     worse = json.dumps(bill(number="unknown", currency="pounds", lines=3))
