@@ -175,7 +175,7 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
         return
     words = without_thoughts(text).strip()
     cut_off = found.truncated or words.startswith(('"', "```", "~~~"))
-    if asked.enveloped or not words or cut_off or (words.startswith("{") and found.found):
+    if not words or cut_off or (words.startswith("{") and found.found):
         return
     if roots and all(root.keys() & {"enum", "const"} for root in roots):
         member = coerced(roots, words)
@@ -186,7 +186,7 @@ def _read_otherwise(text: str, found: Candidates, asked: _Asked[T]) -> Iterator[
         number = coerced(roots, words, asked.numbers)
         if number is not None:
             yield from asked.judge_valid(number[0], (Fix("", "bare"),))
-    elif any(root.get("type") == "string" for root in roots):
+    elif any(root.get("type") == "string" for root in roots) and asked.may_be_said(words):
         yield from asked.judge_valid(words, (Fix("", "bare"),))
 
 
@@ -268,6 +268,14 @@ class _Asked(Generic[T]):
     enveloped: bool
     context: Mapping[str, object] | None
     numbers: Numbers | None
+
+    def may_be_said(self, words: str) -> bool:
+        """Whether bare words may be a string's value: in an envelope's place, any may be an excuse.
+
+        Those that the document has are none.
+        """
+        document = (self.context or {}).get("document")
+        return not self.enveloped or (isinstance(document, str) and words in document)
 
     def read_sequence(self, found: Candidates) -> Reading[T] | None:
         """Read objects one after another where nothing but a list is wanted, None elsewhere."""

@@ -240,6 +240,31 @@ def test_pointers_are_into_the_value_and_not_into_the_envelope() -> None:
     assert reading.partial == {"name": "Ada", "age": "old"}
 
 
+@pytest.mark.parametrize(
+    ("target", "text", "value"),
+    [
+        (Literal["a", "b"], "a", "a"),
+        (Literal["Two", "b"], "Two words", None),
+        (int, "12", 12),
+        (str, "Acme Ltd", "Acme Ltd"),
+        (str, "<think>Acme Ltd, or not</think>\nAcme", "Acme"),
+        (str, "I'm sorry, but there is no name in it.", None),
+        (str, "", None),
+    ],
+)
+def test_a_bare_word_in_an_envelope_s_place_is_the_value(
+    target: object, text: str, value: object
+) -> None:
+    context = {"document": "To: Acme Ltd, Dublin"}
+    reading = read_answer(text, compile_schema(target), enveloped=True, context=context)
+    assert reading.ok == (value is not None)
+    if reading.ok:
+        assert reading.value == value
+        assert reading.fixes
+    elif text:
+        assert not read_answer("Acme Ltd", compile_schema(str), enveloped=True).ok
+
+
 # --- the quick way and the thorough one agree -------------------------------------------------
 
 
