@@ -7,11 +7,13 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
+from extractify.checks import FUNCTION, SECONDS, check_option, instance, many
 from extractify.conversation import Asked, Setting, context_of, first_request
 from extractify.endpoints import Endpoint, resolve
 from extractify.errors import ConfigurationError, ExtractifyError
 from extractify.exchanges import usable
 from extractify.fallback import converse_in_turn
+from extractify.limits import Limits
 from extractify.links import AsyncLink, Link
 from extractify.picking import Picker, task_of_items
 from extractify.playback import Playback
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
 
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
-    from extractify.limits import Limits
     from extractify.messages import Completion, JsonValue
     from extractify.prompts import Source
 
+_ENDPOINT = instance(Endpoint, str)
+_FALLBACK = "a list of endpoints or their names, such as ['openai:gpt-5-mini']"
 T = TypeVar("T")
 L = TypeVar("L", Link, AsyncLink)
 
@@ -59,8 +62,10 @@ class _Session(Generic[L]):
         out of reach, or gives no valid answer. on_event: called with frozen events, in the
         calling thread. Raises: ConfigurationError on an unknown endpoint or missing credentials.
         """
-        if not timeout > 0:
-            raise ConfigurationError(f"Client(timeout={timeout}) leaves no time; it takes seconds.")
+        check_option("Client(timeout=…)", timeout, SECONDS)
+        check_option("Client(limits=…)", limits, instance(Limits).optional)
+        check_option("Client(fallback=…)", fallback, many(_ENDPOINT, _FALLBACK))
+        check_option("Client(on_event=…)", on_event, FUNCTION.optional)
         self.endpoint = resolve(endpoint)
         self._emit: OnEvent = on_event or _ignore
         self._options: dict[str, Any] = {

@@ -14,6 +14,7 @@ from string import Formatter
 from urllib.parse import urlsplit
 
 from extractify import profiles
+from extractify.checks import JSON, TEXT, check, instance
 from extractify.dialects import named
 from extractify.errors import ConfigurationError
 from extractify.gateway import Gateway
@@ -76,6 +77,9 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking."""
+        check(self, url=TEXT, model=TEXT, api_key=TEXT.optional, dialect=TEXT, extra=JSON)
+        check(self, profile=instance(Profile, str), prices=instance(Prices).optional)
+        check(self, gateway=instance(Gateway).optional)
         named(self.dialect)
         if self.gateway is not None and self.dialect not in _CLOUDFLARE:
             message = (

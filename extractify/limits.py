@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Self
 
+from extractify.checks import COUNT, FLAG, NUMBER, check
 from extractify.errors import ConfigurationError, InvalidResponse
 
 
@@ -28,7 +29,10 @@ class Limits:
     aiohttp: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse limits within which nothing could be exchanged."""
+        """Refuse limits within which nothing could be exchanged, and what is no limit."""
+        check(self, connections=COUNT.optional, kept=COUNT, response_bytes=COUNT.optional)
+        check(self, connect=NUMBER.optional, headers=NUMBER.optional, total=NUMBER.optional)
+        check(self, aiohttp=FLAG.optional)
         for name in ("connections", "response_bytes", "connect", "headers", "total"):
             value = getattr(self, name)
             if value is not None and not value > 0:

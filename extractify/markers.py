@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from extractify.messages import JsonValue
+from extractify.checks import ANYTHING, FLAG, TEXT, Kind, check_option, many, pair
+from extractify.errors import SchemaError
+from extractify.messages import JsonValue, clipped
 from extractify.nodes import MARKS, escaped, inside, leaves, map_schemas, resolve, steps
 
 if TYPE_CHECKING:
@@ -42,9 +44,14 @@ class Grounding(StrEnum):
     off = "off"
 
     def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
+        self, core: CoreSchema, handler: GetJsonSchemaHandler | None = None
     ) -> dict[str, Any]:
         """Note the policy in the schema."""
+        if handler is None:  # pydantic found the class, and calls it without an instance
+            raise SchemaError(
+                "Annotated[…, Grounding] says no policy. Write Annotated[…, Grounding.required], "
+                "or another of its members."
+            )
         return {**handler(core), POLICY: self.value}
 
 
@@ -72,14 +79,29 @@ class Aliases:
 
     words: Mapping[Any, Sequence[str]]
 
+    def __post_init__(self) -> None:
+        """Refuse what isn't lists of words."""
+        check_option("Aliases(…)", self.words, _ALIASES)
+
     def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
+        self, core: CoreSchema, handler: GetJsonSchemaHandler | None = None
     ) -> dict[str, Any]:
-        """Note the words in the schema."""
+        """Note the words in the schema. Raises: SchemaError for no value of the field."""
+        if handler is None:  # pydantic found the class, and calls it without an instance
+            raise SchemaError(f"Annotated[…, Aliases] says no words. Pass {_ALIASES.words}.")
         pairs = [
             [getattr(value, "value", value), list(words)] for value, words in self.words.items()
         ]
-        return {**handler(core), ALIASES: pairs}
+        node = handler(core)
+        plain = handler.resolve_ref_schema(node)
+        known = plain.get("enum", [plain["const"]] if "const" in plain else None)
+        for value, _ in pairs:
+            if known is not None and value not in known:
+                raise SchemaError(
+                    f"Aliases has words for {clipped(repr(value))}, which the field can't be. It "
+                    f"can be: {clipped(', '.join(map(repr, known)), 200)}."
+                )
+        return {**node, ALIASES: pairs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +121,15 @@ class Mark:
             if type(value) is type(leaf) and value == leaf
             for word in words
         )
+
+
+def check_marks(node: Node) -> Node:
+    """Look at the markers of a schema and those inside it. Raises: SchemaError for a wrong one."""
+    for key, (words, is_right) in _MARKERS.items():
+        if key in node and not is_right(node[key]):
+            wrong = clipped(repr(node[key]))
+            raise SchemaError(f'"{key}" in the schema can\'t be {wrong}. {words}.')
+    return map_schemas(node, lambda sub, _: check_marks(sub))
 
 
 class Marks:
@@ -221,6 +252,17 @@ def _opened(root: Node, node: Node) -> Iterator[Node]:
             stack.extend(reversed(node.get(keyword, ())))
 
 
+_WORDS = many(TEXT, "")
+_ALIASES = Kind(
+    "a list of words for each value, as in Aliases({'full-time': ['Vollzeit']})",
+    lambda words: isinstance(words, Mapping) and all(map(_WORDS.takes, words.values())),
+)
+_PAIRS = many(pair(ANYTHING, _WORDS), "")
+_MARKERS: dict[str, Kind] = {
+    POLICY: Kind(f"Write {', '.join(Grounding)}", lambda value: value in list(Grounding)),
+    QUOTE: Kind("Write true or false", FLAG.takes),
+    ALIASES: Kind("Write pairs of a value and its words, as in [[1, ['one']]]", _PAIRS.takes),
+}
 _MOST_TOLD = 300
 _IDLE_WORDS = """\
 the and for with its of in on at to is an as by or if be not from that this it are was \

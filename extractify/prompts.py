@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from extractify.calls import reply
 from extractify.documents import Document, check_encodable
 from extractify.errors import DocumentError
 from extractify.memory import remembered
-from extractify.messages import Message
+from extractify.messages import Message, Role
 from extractify.nodes import ENVELOPE
 from extractify.notation import notation
 from extractify.profiles import FULL
@@ -171,10 +171,15 @@ def _turns(source: Source) -> tuple[Message, ...]:
             f"A {type(source).__name__} isn't a document. Pass its text as a str or a Document, or "
             "a list of Messages; read a file with path.read_text() first."
         )
+    for number, turn in enumerate(turns, start=1):
+        if turn.role not in get_args(Role) or not isinstance(turn.content, str):
+            known = ", ".join(get_args(Role))
+            raise DocumentError(
+                f"Message {number} can't be sent. Pass Message(role, text) with a role of {known}."
+            )
+        check_encodable(turn.content, f"Message {number}")
     if not any(turn.role == "user" and (turn.content.strip() or turn.images) for turn in turns):
         raise DocumentError("The conversation has no user message, so there is nothing to read.")
-    for number, turn in enumerate(turns, start=1):
-        check_encodable(turn.content, f"Message {number}")
     return tuple(turns)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tenacity import RetryCallState, Retrying
 from tenacity.stop import stop_after_attempt, stop_base
 
+from extractify.checks import COUNT, FLAG, FUNCTION, NUMBER, STOP, check
 from extractify.errors import ConfigurationError
 from extractify.messages import Problem
 
@@ -44,11 +45,11 @@ class Repair:
     regenerate: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a budget that no request fits in."""
+        """Refuse a budget that no request fits in, and what is no budget."""
+        check(self, stop=STOP, tokens=COUNT.optional, cost=NUMBER.optional)
+        check(self, on_problems=FUNCTION.optional, best_effort=FLAG)
         if isinstance(self.stop, int) and self.stop < 1:
             raise ConfigurationError(f"Repair(stop={self.stop}) allows no request; 1 is the least.")
-        if not isinstance(self.stop, int) and not callable(self.stop):
-            raise ConfigurationError("Repair(stop=…) takes a number or a tenacity stop.")
 
     def as_stop(self) -> stop_base:
         """The budget as a tenacity stop."""

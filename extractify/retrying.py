@@ -12,6 +12,7 @@ from tenacity.retry import retry_base
 from tenacity.stop import stop_after_attempt, stop_any, stop_base, stop_before_delay
 from tenacity.wait import wait_base, wait_random_exponential
 
+from extractify.checks import COUNT, FLAG, NUMBER, SECONDS, STOP, Kind, check, check_option
 from extractify.errors import ConfigurationError, EndpointError, TransportError
 from extractify.events import RetryScheduled
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MAX_RETRY_AFTER = 60.0
 """The longest pause an endpoint may ask for, in seconds; past that the call fails at once."""
 _RESERVE = 10.0
+_WAIT = Kind("a tenacity wait, such as wait_fixed(3)", callable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,11 @@ class Retry:
     may_run_twice: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a policy under which nothing is sent."""
+        """Refuse a policy under which nothing is sent, and what is no policy."""
+        check(self, stop=STOP, wait=_WAIT, budget=NUMBER.optional, may_run_twice=FLAG)
+        check(self, deadline=SECONDS.optional)
         if isinstance(self.stop, int) and self.stop < 1:
             raise ConfigurationError(f"Retry(stop={self.stop}) allows no exchange; 1 is the least.")
-        if self.deadline is not None and not self.deadline > 0:
-            raise ConfigurationError("Retry(deadline=…) takes seconds above 0.")
 
     @classmethod
     def of(cls, retry: Retry | int) -> Retry:
@@ -59,6 +61,7 @@ class Retry:
             return retry
         if isinstance(retry, bool):
             return cls() if retry else cls(stop=1)
+        check_option("Client(retry=…)", retry, _RETRY)
         return cls(stop=retry)
 
     def policy(self, emit: OnEvent, endpoint: str = "") -> Policy:
@@ -69,6 +72,9 @@ class Retry:
         """Seconds until the next exchange."""
         asked = getattr(_failure(state), "retry_after", None) or 0.0
         return max(asked, self.wait(state))
+
+
+_RETRY = Kind("a number of exchanges, a Retry, or False", COUNT.takes)
 
 
 class Policy:

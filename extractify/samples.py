@@ -27,7 +27,9 @@ def encoded(schema: Schema[Any], text: str, value: object) -> JsonValue:
     context = {"document": text}
     try:
         typed = schema.adapter.validate_python(value, context=context)
-        data = schema.adapter.dump_python(typed, mode="json", by_alias=True, round_trip=True)
+        data = schema.adapter.dump_python(
+            typed, mode="json", by_alias=True, round_trip=True, warnings="error"
+        )
         data = _told(data, schema.adapter.dump_python(typed, by_alias=True, round_trip=True))
         schema.adapter.validate_json(json.dumps(data), context=context)
     except ValidationError as error:

@@ -28,7 +28,7 @@ from typing import (
 
 from extractify.conjunction import flattened
 from extractify.errors import SchemaError
-from extractify.markers import Marks, with_quotes
+from extractify.markers import Marks, check_marks, with_quotes
 from extractify.memory import Memory, kept, kept_with
 from extractify.nodes import (
     ANNOTATIONS,
@@ -254,7 +254,7 @@ def _compile_type(target: object) -> Schema[Any]:
     from extractify.canonical import described  # slow to import; the first target pays for it
 
     adapter, node = described(target)
-    return Schema(target, wire_name(_type_name(target)), _untitled(node), adapter)
+    return Schema(target, wire_name(_type_name(target)), check_marks(_untitled(node)), adapter)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
@@ -262,7 +262,7 @@ def _compile_json_schema(text: str) -> Schema[Any]:
     from extractify.drafts import plain  # brings jsonschema, which only such targets need
 
     given = json.loads(text)
-    return Schema(given, wire_name(given.get("title")), _untitled(plain(given)), None)
+    return Schema(given, wire_name(given.get("title")), check_marks(_untitled(plain(given))), None)
 
 
 def _untitled(node: Node) -> Node:

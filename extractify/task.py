@@ -6,10 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args, overload
 
+from extractify.checks import (
+    ANYTHING,
+    COUNT,
+    FLAG,
+    JSON,
+    NUMBER,
+    TEXT,
+    check,
+    instance,
+    many,
+    one_of,
+    pair,
+)
 from extractify.coercion import Numbers
-from extractify.errors import ConfigurationError
+from extractify.errors import ConfigurationError, SchemaError
 from extractify.markers import Grounding
-from extractify.messages import DEFAULT_PARAMETERS, JsonValue, Parameters
+from extractify.messages import (
+    DEFAULT_PARAMETERS,
+    JsonValue,
+    Parameters,
+    Structure,
+    Tool,
+    ToolChoice,
+)
 from extractify.repair import DEFAULT_REPAIR, Repair
 from extractify.samples import encoded
 from extractify.schema import Schema, compile_schema
@@ -17,6 +37,24 @@ from extractify.schema import Schema, compile_schema
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
 
+_OPTIONS = {
+    "instructions": TEXT,
+    "examples": many(pair(TEXT, ANYTHING), "a list of pairs, [(text, value), …]"),
+    "repair": instance(Repair, int),
+    "temperature": NUMBER.optional,
+    "max_tokens": COUNT.optional,
+    "extra": JSON.optional,
+    "parameters": instance(Parameters),
+    "numbers": instance(Numbers).optional,
+}
+_PARAMETERS = {
+    "top_p": NUMBER.optional,
+    "tools": many(instance(Tool), "a tuple of Tools"),
+    "tool_choice": one_of(*get_args(ToolChoice)).optional,
+    "response_format": JSON.optional,
+    "mask_sensitive_info": FLAG,
+    "structure": one_of(*get_args(Structure)).optional,
+}
 T = TypeVar("T")
 PolicyName: TypeAlias = Literal["required", "reported", "inferred", "off"]
 OnMissing: TypeAlias = Literal["null", "error"]
@@ -85,8 +123,14 @@ class Task(Generic[T]):
         def __init__(self, target: object, *positional: object, **options: object) -> None: ...
 
     def __post_init__(self) -> None:
-        """Compile the target and check the examples now: a bad one fails where it is written."""
+        """Compile the target and check the options now: a bad one fails where it is written."""
+        if self.target is None:
+            raise SchemaError("The target is None. Pass a class; type(None) if null is meant.")
         schema = compile_schema(self.target)
+        check(self, **_OPTIONS)
+        check(self.parameters, **_PARAMETERS)
+        for tool in self.parameters.tools:
+            check(tool, name=TEXT, description=TEXT, parameters=JSON)
         for text, value in self.examples:
             encoded(schema, text, value)
         if self.max_tokens is not None and self.max_tokens < 1:
