@@ -169,6 +169,14 @@ def test_the_fixture_gives_scripted_endpoints(path: Path) -> None:
     assert len(endpoint.requests) == 1
 
 
+def test_the_fixture_fails_a_test_whose_script_was_left_or_broken(path: Path) -> None:
+    endpoints = Endpoints(path, records=False)
+    endpoints(GOOD, GOOD)
+    with pytest.raises(ContractBroken, match="2 of the script's answers"):
+        endpoints.close()
+    Endpoints(path, records=False).close()
+
+
 TESTS = """
 import pytest
 from pydantic import BaseModel

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
@@ -159,7 +160,7 @@ def test_a_request_too_many_fails_the_test() -> None:
     endpoint = ScriptedEndpoint([{"number": "?"}])
     with (
         Client(endpoint) as client,
-        pytest.raises(ContractBroken, match="has 1 answers, and this is request 2"),
+        pytest.raises(ContractBroken, match="has 1 answer, and this is request 2"),
     ):
         client.extract(Order, "Zyxomma")
 
@@ -167,6 +168,21 @@ def test_a_request_too_many_fails_the_test() -> None:
 def test_a_script_is_a_list_a_function_or_a_path() -> None:
     with pytest.raises(TypeError, match="put the text into one"):
         ScriptedEndpoint("hello")
+    alone: list[Any] = [{"shop": "A"}, ORDER, Order, b"x", 5, None]
+    for script in alone:
+        with pytest.raises(TypeError, match=r"put the .* into a list"):
+            ScriptedEndpoint(script)
+
+
+def test_what_code_under_test_caught_is_raised_at_the_end() -> None:
+    endpoint = ScriptedEndpoint([{"number": "?"}])
+    with Client(endpoint) as client, suppress(Exception):
+        client.extract(Order, "Zyxomma")
+    with pytest.raises(ContractBroken, match="has 1 answer, and this is request 2"):
+        endpoint.close()
+    with pytest.raises(ContractBroken, match="2 of the script's answers weren't asked for"):
+        ScriptedEndpoint([1, 2]).close()
+    ScriptedEndpoint(lambda _seen: 1).close()
 
 
 def test_an_exception_is_what_the_network_does() -> None:

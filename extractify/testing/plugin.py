@@ -13,6 +13,7 @@ from zlib import crc32
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from extractify.endpoints import Endpoint
@@ -24,18 +25,27 @@ _FOLDER = "recordings"
 class Endpoints:
     """What the fixture `extractify_endpoint` gives: endpoints for one test.
 
+    Each answer is an argument of its own; a list is one answer, of a target that is a list. At the
+    end of the test each endpoint is closed: what was wrong fails the test, whatever caught it.
     path: the file of this test's recording, `recordings/<module>/<test>.json` beside the test.
     """
 
     def __init__(self, path: Path, *, records: bool) -> None:
         self.path = path
         self._records = records
+        self._made: list[ScriptedEndpoint] = []
 
     def __call__(self, *answers: object) -> ScriptedEndpoint:
         """An endpoint that gives these answers, in order."""
         from extractify.testing.script import ScriptedEndpoint
 
-        return ScriptedEndpoint(answers)
+        self._made.append(ScriptedEndpoint(answers))
+        return self._made[-1]
+
+    def close(self) -> None:
+        """Raise what was wrong with the requests, and what is left of the answers."""
+        for endpoint in self._made:
+            endpoint.close()
 
     def recorded(self, endpoint: Endpoint | str) -> Endpoint:
         """What was recorded of a real endpoint; with `--extractify-record`, that endpoint itself.
@@ -51,7 +61,8 @@ class Endpoints:
             from extractify.endpoints import resolve
 
             return RecordingEndpoint(resolve(endpoint), self.path)
-        return ScriptedEndpoint(self.path, like=stand_in(endpoint))
+        self._made.append(ScriptedEndpoint(self.path, like=stand_in(endpoint)))
+        return self._made[-1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,11 +75,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def extractify_endpoint(request: pytest.FixtureRequest) -> Endpoints:
+def extractify_endpoint(request: pytest.FixtureRequest) -> Iterator[Endpoints]:
     """Endpoints for tests: `extractify_endpoint(*answers)`, `extractify_endpoint.recorded(…)`."""
     name = ".".join(request.node.nodeid.split("::")[1:])
     plain = re.sub(r"[^\w.]+", "-", name).strip("-")
     if plain != name:  # of two parameters, what is left may be the same
         plain += f"-{crc32(name.encode()):08x}"
     path = request.path.parent / _FOLDER / request.path.stem / f"{plain}.json"
-    return Endpoints(path, records=request.config.getoption("--extractify-record"))
+    endpoints = Endpoints(path, records=request.config.getoption("--extractify-record"))
+    yield endpoints
+    endpoints.close()

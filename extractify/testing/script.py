@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from os import PathLike
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from extractify.endpoints import Endpoint
@@ -34,12 +35,14 @@ CLOUDFLARE = Endpoint(
 class Player:
     """Gives the answers of a script, and keeps what was asked.
 
-    requests: as they came, oldest first. broken: what was raised for any of them.
+    requests: as they came, oldest first. broken: what was raised for any of them. unused: how many
+    answers of a list weren't asked for.
     """
 
     def __init__(self, script: Script, contract: Contract | None) -> None:
         self.requests: list[Seen] = []
         self.broken: list[Exception] = []
+        self.unused = 0
         self._contract = contract
         self._answer = self._answering(script)
         self._lock = threading.RLock()
@@ -66,30 +69,48 @@ class Player:
             return answer.spoil(reply) if answer.spoil else reply
         return reply_to(seen, answer)
 
+    def close(self) -> None:
+        """Raise what was raised for the first wrong request, or that answers are left."""
+        if self.broken:
+            raise self.broken[0]
+        if self.unused:
+            raise ContractBroken(
+                f"{self.unused} of the script's answers weren't asked for. Leave them out, or look "
+                "at `requests` for what was."
+            )
+
     def _check(self, seen: Seen) -> None:
         wrong = self._contract(seen.body) if self._contract else None
         if wrong:
             raise ContractBroken(f"Request {len(self.requests)} isn't taken: {wrong}.")
 
     def _answering(self, script: Script) -> Callable[[Seen], object]:
-        if callable(script):
-            return script
         if isinstance(script, str):
             raise TypeError("A script is a list of answers: put the text into one.")
-        if isinstance(script, Sequence):
+        if callable(script) and not isinstance(script, type):
+            return script
+        if isinstance(script, Sequence) and not isinstance(script, bytes):
             return self._in_order(script)
+        if not isinstance(script, PathLike):
+            raise TypeError(
+                f"A script is a list of answers, also for one: put the {type(script).__name__} "
+                "into a list, or pass a function from a request to its answer, or a path."
+            )
         from extractify.testing.recording import Recording
 
         return Recording.load(script).answer
 
     def _in_order(self, script: Sequence[object]) -> Callable[[Seen], object]:
         left = iter(script)
+        self.unused = len(script)
 
         def following(_seen: Seen) -> object:
             for answer in left:
+                self.unused -= 1
                 return answer
+            count = "1 answer" if len(script) == 1 else f"{len(script)} answers"
             raise ContractBroken(
-                f"The script has {len(script)} answers, and this is request {len(self.requests)}. "
+                f"The script has {count}, and this is request {len(self.requests)}. "
                 "Add an answer, or look at `requests` for why it was asked again."
             )
 
@@ -122,6 +143,13 @@ class ScriptedEndpoint(Endpoint):
 
     if TYPE_CHECKING:
         _player: Player
+
+    def close(self) -> None:
+        """Say what code under test may have caught: what was wrong, or that answers are left.
+
+        Raises: ContractBroken, or what the script's function raised.
+        """
+        self._player.close()
 
     @property
     def requests(self) -> list[Seen]:
