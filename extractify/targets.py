@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 import traceback
+from contextlib import redirect_stdout
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_origin
@@ -51,6 +52,11 @@ def imported(place: str) -> ModuleType:
     if is_file and not path.is_file():
         raise ConfigurationError(f"There is no file {path}.")
     sys.path.insert(0, str(path.parent if is_file else _current()))
+    with redirect_stdout(sys.stderr):  # what it prints is no result
+        return _executed(path, place, is_file=is_file)
+
+
+def _executed(path: Path, place: str, *, is_file: bool) -> ModuleType:
     try:
         if not is_file:
             return importlib.import_module(place)

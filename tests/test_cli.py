@@ -355,6 +355,13 @@ def test_a_bad_target_is_one_message_that_says_where(folder: Path, target: str, 
     assert "Traceback" not in result.stderr
 
 
+def test_what_a_target_file_prints_is_no_result(server: Server, folder: Path) -> None:
+    (folder / "loud.py").write_text("print('hello from the file')\nfrom models import Invoice\n")
+    result = run(*extract(server, "good.txt", target="loud.py:Invoice"))
+    assert [line["document"] for line in lines(result)] == ["good.txt"]
+    assert result.stderr == "hello from the file\n"
+
+
 def test_a_misused_option_exits_with_2() -> None:
     assert run("extract", "good.txt").exit_code == 2
     assert run("extract", "good.txt", "--target", "x:y", "--format", "xml").exit_code == 2
