@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import enum
+import re
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -187,5 +188,9 @@ def _hints(target: Any) -> dict[str, Any]:  # noqa: ANN401  (a dataclass or a Ty
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, PydanticUserError) and error.code == "class-not-fully-defined":
+        name = re.search(r"[\['](\w+)['\]]", str(error).replace("[ForwardRef", ""))
+        told = f"{name[1]} isn't" if name else "One of its types isn't"
+        return f"{told} defined where the class is. Define or import it at the module's top level."
     line = str(error).strip().partition("\n")[0].rstrip(".")
     return f"{line}."

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from types import GenericAlias
 from typing import Annotated, Any
 
 import pytest
@@ -67,6 +68,12 @@ class Unfinished(BaseModel):
 )
 def test_the_innermost_part_that_cant_be_described_is_named(target: object, path: str) -> None:
     with pytest.raises(SchemaError, match=re.escape(path)):
+        compile_schema(target)
+
+
+@pytest.mark.parametrize("target", [Unfinished, GenericAlias(list, ("Nowhere",))])
+def test_a_name_that_isnt_defined_is_told_with_what_to_do(target: Any) -> None:
+    with pytest.raises(SchemaError, match="Nowhere isn't defined where the class is"):
         compile_schema(target)
 
 
