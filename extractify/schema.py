@@ -229,7 +229,7 @@ def compile_schema(target: object) -> Schema[Any]:
     if isinstance(target, _NO_TYPES):  # before pydantic sees it, which would evaluate a str
         kind = type(target).__name__
         raise SchemaError(
-            f"The target is a {kind}, which can't become a JSON Schema. Pass a class, or a JSON "
+            f"The target is a value of {kind}, not a type. Pass a class, or a JSON "
             "Schema as a mapping. The target comes before the document; read() takes it second."
         )
     if isinstance(target, Mapping):

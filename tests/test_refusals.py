@@ -80,7 +80,7 @@ class Place(NamedTuple):
         (types.GenericAlias(list, ("Nowhere",)), "Nowhere", "fully defined"),
         (types.ModuleType, "module", "a type that pydantic can describe"),
         (Annotated[str, Field(pattern="(")], "str", "pattern"),
-        (5, "5", "a type that pydantic can describe"),
+        (5, "a value of int", "Pass a class"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_the_place_and_the_way_out(target: Any, place: str, way: str) -> None:
