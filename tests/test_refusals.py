@@ -77,7 +77,7 @@ class Place(NamedTuple):
         (Record, "Record.run", "private attribute"),
         (Callable[[int], int], "Callable", "a type that pydantic can describe"),
         (collections.abc.Callable, "Callable", "a type that pydantic can describe"),
-        (types.GenericAlias(list, ("Nowhere",)), "Nowhere", "fully defined"),
+        (types.GenericAlias(list, ("Nowhere",)), "Nowhere", "Define or import it"),
         (types.ModuleType, "module", "a type that pydantic can describe"),
         (Annotated[str, Field(pattern="(")], "str", "pattern"),
         (5, "a value of int", "Pass a class"),
