@@ -75,7 +75,9 @@ FAULTY = pytest.mark.parametrize(
 SILENT = {"silent", "stalled in the body"}
 
 
-def check(fault: Fault, error: ExtractifyError | None, events: list[Event]) -> None:
+def check(
+    fault: Fault, error: ExtractifyError | None, events: list[Event], *, in_process: bool = True
+) -> None:
     retries = sum(isinstance(event, RetryScheduled) for event in events)
     if fault.error is None:
         assert error is None
@@ -83,7 +85,10 @@ def check(fault: Fault, error: ExtractifyError | None, events: list[Event]) -> N
     assert type(error) is (TransportError if fault.name == CUT else fault.error)
     most = EXCHANGES - 1 if fault.retries is None else fault.retries
     begun = error.partial is not None
-    assert retries == (0 if begun else most)
+    if in_process or not begun:
+        assert retries == (0 if begun else most)
+    else:  # a socket may hand over the beginning with the fault, and the next time without it
+        assert retries <= most
     assert error.partial in (None, {}, WHOLE, {"name": WHOLE["name"]})
     assert getattr(error, "code", None) == (None if fault.name == CUT else fault.code)
     for shown in (str(error), repr(error)):
@@ -114,7 +119,7 @@ def test_over_a_socket_it_is_the_same(play: Play, fault: Fault) -> None:
         except ExtractifyError as error:
             caught = error
         if fault.name != CUT:  # httpx may find the rest of the body, and break off
-            check(fault, caught, events)
+            check(fault, caught, events, in_process=False)
 
 
 @pytest.mark.parametrize(
