@@ -15,10 +15,7 @@ from extractify.exchanges import usable
 from extractify.fallback import converse_in_turn
 from extractify.limits import Limits
 from extractify.links import AsyncLink, Link
-from extractify.picking import Picker, task_of_items
-from extractify.playback import Playback
 from extractify.retrying import Retry
-from extractify.streams import AsyncItems, AsyncStream, Items, Stream
 from extractify.task import Task
 from extractify.transport import DEFAULT_TIMEOUT
 from extractify.wire import BuiltRequest, Wire
@@ -31,7 +28,10 @@ if TYPE_CHECKING:
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
     from extractify.messages import Completion, JsonValue
+    from extractify.picking import Picker
+    from extractify.playback import Playback
     from extractify.prompts import Source
+    from extractify.streams import AsyncItems, AsyncStream, Items, Stream
 
 _ENDPOINT = instance(Endpoint, str)
 _FALLBACK = "a list of endpoints or their names, such as ['openai:gpt-5-mini']"
@@ -94,9 +94,20 @@ class _Session(Generic[L]):
     def _playback(
         self, task: Task[Any], document: Source, interval: float = 0.0, *, keeps: bool = False
     ) -> Playback[Any]:
+        from extractify.playback import Playback  # what streams is only imported to stream
+
         flow = self._conversation(task, document)
         context = context_of(document)
         return Playback(flow, task, context, self._emit, interval, keeps=keeps)
+
+    def _picking(
+        self, target: object, document: Source, *, in_order: bool
+    ) -> tuple[Playback[Any], Picker[Any]]:
+        from extractify.picking import Picker, task_of_items
+
+        playback = self._playback(task_of_items(_task(target)), document, keeps=True)
+        picker: Picker[Any] = Picker(in_order=in_order)
+        return playback, picker
 
     def _link(self, endpoint: object) -> L:
         """The link to an endpoint; one that `on_problems` named gets its own when it is asked."""
@@ -157,6 +168,8 @@ class Client(_Session[Link]):
         Nothing is sent before the first Partial is asked for. min_interval: seconds between two
         Partials at least. Raises: as `extract`, while the stream is read.
         """
+        from extractify.streams import Stream
+
         return Stream(self._playback(_task(target), document, min_interval), self._link)
 
     @overload
@@ -175,8 +188,10 @@ class Client(_Session[Link]):
         target: of one item; or a Task of one, whose examples hold one item each. in_order: items
         that were mended hold back those behind them. Raises: as `extract`, while it is read.
         """
-        playback = self._playback(task_of_items(_task(target)), document, keeps=True)
-        return Items(Stream(playback, self._link), Picker(in_order=in_order))
+        from extractify.streams import Items, Stream
+
+        playback, picker = self._picking(target, document, in_order=in_order)
+        return Items(Stream(playback, self._link), picker)
 
     def _send(self, asked: Asked) -> Completion:
         return self._link(asked.endpoint).send(asked.request)
@@ -233,6 +248,8 @@ class AsyncClient(_Session[AsyncLink]):
         self, target: object, document: Source, *, min_interval: float = 0.0
     ) -> AsyncStream[Any]:
         """Extract one value, and show it while it arrives; as `Client.stream`."""
+        from extractify.streams import AsyncStream
+
         return AsyncStream(self._playback(_task(target), document, min_interval), self._link)
 
     @overload
@@ -249,8 +266,10 @@ class AsyncClient(_Session[AsyncLink]):
     ) -> AsyncItems[JsonValue]: ...
     def items(self, target: object, document: Source, *, in_order: bool = False) -> AsyncItems[Any]:
         """Extract all items of a kind, and yield each when it is complete; as `Client.items`."""
-        playback = self._playback(task_of_items(_task(target)), document, keeps=True)
-        return AsyncItems(AsyncStream(playback, self._link), Picker(in_order=in_order))
+        from extractify.streams import AsyncItems, AsyncStream
+
+        playback, picker = self._picking(target, document, in_order=in_order)
+        return AsyncItems(AsyncStream(playback, self._link), picker)
 
     async def _send(self, asked: Asked) -> Completion:
         return await self._link(asked.endpoint).send(asked.request)
