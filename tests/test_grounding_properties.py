@@ -168,15 +168,15 @@ HOSTILE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_a_megabyte_of_anything_costs_twice_its_half(piece: str) -> None:
+def test_a_long_text_of_anything_costs_twice_its_half(piece: str) -> None:
     costs = []
-    for size in (500_000, 1_000_000):
+    for size in (50_000, 100_000):
         document = piece * (size // len(piece))
         started = time.process_time()
         ground({**KINDS, "same": piece * 3, "longer": piece * 1000 + "x"}, document)
         costs.append(time.process_time() - started)
     assert costs[1] < 3 * costs[0] + 1
-    assert costs[1] < 30
+    assert costs[1] < 10
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the shared cases aren't here")
