@@ -336,7 +336,7 @@ def test_a_file_can_import_its_neighbours_and_isnt_main(server: Server, folder: 
         ("absent.py:Invoice", "no file"),
         ("models.py:Absent", "There is: Invoice, Invoices, task, best, as_json_schema."),
         ("bare.py:Absent", "nothing to extract"),
-        ("models.py:number", "can't become a JSON Schema"),
+        ("models.py:number", "a value of int, not a type"),
         ("broken.py:Invoice", "NameError in {folder}/broken.py, line 2"),
         ("unfinished.py:Invoice", "SyntaxError in {folder}/unfinished.py, line 2"),
         ("leaving.py:Invoice", "SystemExit"),
