@@ -28,7 +28,7 @@ from pydantic.errors import (
 )
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import SchemaError as CoreSchemaError
-from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import core_schema
 
 from extractify.errors import SchemaError
 from extractify.nodes import DECIMAL
@@ -71,12 +71,6 @@ def described(target: object) -> tuple[TypeAdapter[Any], JsonSchemaValue]:
             "that pydantic can describe, leave it out, or make it a private attribute."
         )
         raise SchemaError(message) from None
-
-
-def enveloped(adapter: TypeAdapter[Any], key: str) -> SchemaValidator:
-    """A validator of an object that holds the adapter's value under its one key."""
-    field = core_schema.typed_dict_field(adapter.core_schema)
-    return SchemaValidator(core_schema.typed_dict_schema({key: field}, extra_behavior="forbid"))
 
 
 class _Generator(GenerateJsonSchema):

@@ -32,7 +32,6 @@ from extractify.markers import Marks, check_marks, with_quotes
 from extractify.memory import Memory, kept, kept_with
 from extractify.nodes import (
     ANNOTATIONS,
-    ENVELOPE,
     MARKS,
     NEVER,
     Node,
@@ -45,7 +44,6 @@ from extractify.nodes import (
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from pydantic import TypeAdapter
-    from pydantic_core import SchemaValidator
 
 T = TypeVar("T")
 # What isn't told to a model.
@@ -120,15 +118,6 @@ class Schema(Generic[T]):
         """A SHA-256 of the canonical schema, in hex."""
         text = json.dumps(self.canonical, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
-
-    @cached_property
-    def envelope(self) -> SchemaValidator | None:
-        """Reads `{"result": value}` in one pass; None for a target that is a JSON Schema."""
-        if self.adapter is None:
-            return None
-        from extractify.canonical import enveloped
-
-        return enveloped(self.adapter, ENVELOPE)
 
     @cached_property
     def validator(self) -> Validator:
