@@ -31,7 +31,7 @@ class Entry:
     value: str = field(default="", repr=False)
     error: str = field(default="", repr=False)
     attempts: int = 0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
 
     @property
@@ -52,13 +52,13 @@ class Entry:
 
 def entry_of(extraction: Extraction[Any], seconds: float) -> Entry:
     """What a call gave. The best effort of a task is no valid value: it is a dead letter's part."""
-    made = {"attempts": len(extraction.attempts), "usage": extraction.usage, "seconds": seconds}
+    attempts, usage = len(extraction.attempts), extraction.usage
     if extraction.ok:
-        return Entry("ok", value=_dumped(extraction.data), **made)
+        return Entry("ok", _dumped(extraction.data), "", attempts, usage, seconds)
     problems = [asdict(problem) for problem in extraction.problems]
     message = "The value is invalid in part (see problems)."
     error = _error("ExtractionError", message, problems=problems, partial=extraction.partial)
-    return Entry("invalid", error=error, **made)
+    return Entry("invalid", "", error, attempts, usage, seconds)
 
 
 def dead_letter(error: ExtractifyError, seconds: float) -> Entry:

@@ -1,4 +1,4 @@
-"""What goes into a bulk run: a row is one document under an id, or the reason why it can't be read."""
+"""What goes into a bulk run: one document under an id, or the reason why it can't be read."""
 
 from __future__ import annotations
 
