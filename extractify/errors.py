@@ -4,6 +4,7 @@
     ├── ConfigurationError      an unknown endpoint name, a missing variable, extra or file
     ├── SchemaError             the target can't be compiled
     ├── DocumentError           the document is empty or isn't text that can travel
+    ├── JournalError            what a bulk run has done can't be kept or read
     ├── TransportError          no answer: timeout, connection
     ├── EndpointError           an answer that says no: status, code, request_id, retry_after
     │   ├── AuthenticationError
@@ -109,6 +110,13 @@ class SchemaError(ExtractifyError):
 
 class DocumentError(ExtractifyError):
     """The document can't be sent: nothing in it, or characters that no encoding takes."""
+
+
+class JournalError(ExtractifyError):
+    """What a bulk run has done can't be kept or read; the message names the file and what to do.
+
+    What was committed before stays, and a run started again goes on from there.
+    """
 
 
 class TransportError(ExtractifyError):

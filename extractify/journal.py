@@ -1,0 +1,333 @@
+"""What a bulk run has done, kept on disk, so that one that was killed goes on where it was.
+
+A thread writes: what comes within a few milliseconds is one transaction, since the disk takes as
+long for one document as for a hundred.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from extractify.errors import ConfigurationError, JournalError
+from extractify.locks import Lock
+from extractify.records import AnswerRow, EntryRow, Records
+from extractify.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from extractify.entries import Entry
+    from extractify.keys import Identity
+    from extractify.rows import RowId
+
+OnChange: TypeAlias = Literal["refuse", "force", "new"]
+_GATHERING = 0.005
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What goes into one transaction, who waits for it, and what comes after it."""
+
+    answers: list[AnswerRow] = field(default_factory=list)
+    entries: list[EntryRow] = field(default_factory=list)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    jobs: list[tuple[Callable[[], int], Future[int]]] = field(default_factory=list)
+
+    def settle(self, failure: JournalError | None) -> None:
+        """Tell all who wait. A waiter's loop may have ended, and then nobody waits."""
+        loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+        for waiter in self.waiters:
+            loops.setdefault(waiter.get_loop(), []).append(waiter)
+        for loop, waiters in loops.items():
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_settle, waiters, failure)
+        for _, done in self.jobs:
+            if failure is not None and not done.done():
+                done.set_exception(copy(failure))
+
+
+class Journal:
+    """The documents that are done, and the answers that were paid for.
+
+    One process has it at a time. Its methods may be called from any thread and event loop. Leaving
+    the context closes it.
+    """
+
+    def __init__(self, lock: Lock, records: Records) -> None:
+        self._lock = lock
+        self._records = records
+        self._gate = threading.Lock()
+        self._batch = _Batch()
+        self._work = threading.Event()
+        self._closing = threading.Event()
+        self._failure: JournalError | None = None
+        self._is_told = False
+        self._thread = threading.Thread(target=self._write, name="extractify-journal", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def opened(
+        cls, path: str | Path, identity: Identity, *, on_change: OnChange = "refuse"
+    ) -> Journal:
+        """Open a journal, or begin one.
+
+        on_change: what to do where it was last opened with another identity. "force" goes on in the
+        same file; "new" renames it to `<path>.1`, or the next number that is free, and begins
+        another.
+
+        Raises: ConfigurationError where another process has it open, where the identity is another
+        one, and where the file is none of ours or of a newer version. JournalError where SQLite
+        can't read or write it.
+        """
+        place = Path(os.path.realpath(path))
+        try:
+            lock = Lock(place)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The journal {place} can't be opened: {error.strerror}. "
+                "Name a file in a directory that exists and can be written."
+            ) from error
+        try:
+            return cls(lock, _records(place, identity, on_change))
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def spent(self) -> Totals:
+        """What is committed of this identity, over all sessions."""
+        return self._records.spent
+
+    def entry(self, key: bytes) -> Entry | None:
+        """What became of a document; None where that isn't committed. Raises: JournalError."""
+        return self._records.entry(key)
+
+    def answers(self, key: bytes) -> list[str]:
+        """The bodies kept for a document, oldest first, finished or not. Raises: JournalError."""
+        return self._records.answers(key)
+
+    def replayable(self, text_digest: bytes) -> list[str]:
+        """The bodies that the same text got for another schema, all else being the same.
+
+        They are there in a journal that was opened with on_change="force". Raises: JournalError.
+        """
+        return self._records.replayable(text_digest)
+
+    def keep(self, key: bytes, text_digest: bytes, turn: int, raw: str) -> None:
+        """Keep an answer, soon. turn: its number among the document's answers.
+
+        Raises: JournalError once the journal has failed, or is closed.
+        """
+        with self._gate:
+            self._open_batch().answers.append((key, text_digest, turn, raw))
+
+    async def finish(self, key: bytes, text_digest: bytes, id_: RowId, entry: Entry) -> None:
+        """Keep what became of a document, and its answers before it; return when it is on disk.
+
+        A cancelled call is kept all the same. Where the key has an entry already, that one stays.
+
+        Raises: JournalError where it couldn't be written, and once the journal is closed.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with self._gate:
+            batch = self._open_batch()
+            batch.entries.append((key, text_digest, id_, entry))
+            batch.waiters.append(done)
+        await done
+
+    def forget(self, keys: Sequence[bytes]) -> int:
+        """Take dead letters back: they are asked again, from the answers kept on.
+
+        Blocks until that is on disk. Returns how many there were. Raises: JournalError.
+        """
+        return self._job(lambda: self._records.forget(keys))
+
+    def retry_dead(self) -> int:
+        """Take all dead letters of this identity back; their answers are kept, but not replayed.
+
+        Blocks until that is on disk. Returns how many there were. Raises: JournalError.
+        """
+        return self._job(self._records.retry_dead)
+
+    def close(self) -> None:
+        """Write what is left, tell who waits, and leave one plain file. Blocks; may be repeated.
+
+        Raises: JournalError where answers couldn't be written, and nobody was told so far.
+        """
+        with self._gate:
+            if self._closing.is_set():
+                return
+            self._closing.set()
+            self._work.set()
+        self._thread.join()
+        self._records.close()
+        self._lock.release()
+        if self._failure is not None and not self._is_told:
+            raise self._failure
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open_batch(self) -> _Batch:
+        if self._closing.is_set():
+            raise JournalError(f"The journal {self._records.path} is closed.")
+        if self._failure is not None:
+            self._is_told = True
+            raise copy(self._failure)
+        if not self._work.is_set():
+            self._work.set()
+        return self._batch
+
+    def _job(self, call: Callable[[], int]) -> int:
+        done: Future[int] = Future()
+        with self._gate:
+            self._open_batch().jobs.append((call, done))
+        return done.result()
+
+    def _write(self) -> None:
+        ends = False
+        while not ends:
+            self._work.wait()
+            self._closing.wait(_GATHERING)  # for more to come, so that one flush serves them all
+            with self._gate:
+                ends = self._closing.is_set()
+                batch, self._batch = self._batch, _Batch()
+                self._work.clear()
+            self._commit(batch)
+
+    def _commit(self, batch: _Batch) -> None:
+        failure: JournalError | None = JournalError("The journal's writer ended unexpectedly.")
+        try:
+            if batch.answers or batch.entries:
+                self._records.commit(batch.answers, batch.entries)
+            for call, done in batch.jobs:
+                done.set_result(call())
+            failure = None
+        except JournalError as error:
+            failure = error
+        finally:
+            if failure is not None:
+                batch = self._fail(batch, failure)
+            batch.settle(failure)
+
+    def _fail(self, batch: _Batch, failure: JournalError) -> _Batch:
+        """From now on nothing is taken; what was is lost, and more may have come in between."""
+        with self._gate:
+            self._failure = failure
+            late, self._batch = self._batch, _Batch()
+        waiters, jobs = batch.waiters + late.waiters, batch.jobs + late.jobs
+        self._is_told = bool(waiters or jobs)
+        return _Batch(waiters=waiters, jobs=jobs)
+
+
+class Unkept:
+    """A journal that keeps nothing, for a run that needs none; only the totals are counted."""
+
+    def __init__(self) -> None:
+        self.spent = Totals()
+
+    def entry(self, _key: bytes) -> None:
+        """Give none."""
+
+    def answers(self, _key: bytes) -> list[str]:
+        """Give none."""
+        return []
+
+    def replayable(self, _text_digest: bytes) -> list[str]:
+        """Give none."""
+        return []
+
+    def keep(self, _key: bytes, _text_digest: bytes, _turn: int, _raw: str) -> None:
+        """Keep nothing."""
+
+    async def finish(self, _key: bytes, _text_digest: bytes, _id: RowId, entry: Entry) -> None:
+        """Count it."""
+        self.spent = self.spent.plus(int(entry.ok), int(not entry.ok), (entry.usage,))
+
+    def forget(self, keys: Sequence[bytes]) -> int:
+        """Uncount dead letters."""
+        self.spent = self.spent.plus(failed=-len(keys))
+        return len(keys)
+
+    def retry_dead(self) -> int:
+        """Find none."""
+        return 0
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _settle(waiters: Sequence[asyncio.Future[None]], failure: JournalError | None) -> None:
+    for waiter in waiters:
+        if waiter.done():  # cancelled
+            continue
+        if failure is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(copy(failure))
+
+
+def _records(path: Path, identity: Identity, on_change: OnChange) -> Records:
+    records = Records(path)
+    try:
+        last = records.last()
+        if last not in (None, identity) and on_change == "new":
+            records.close()
+            _put_aside(path)
+            records = Records(path)
+        elif last is not None and on_change != "force":
+            _check(path, last, identity)
+        records.begin(identity)
+    except BaseException:
+        records.close()
+        raise
+    return records
+
+
+def _check(path: Path, last: Identity, now: Identity) -> None:
+    if last == now:
+        return
+    changes = {
+        "the target's schema": last.schema != now.schema,
+        "the instructions, examples or parameters": last.asking != now.asking,
+        f"the endpoint (was {last.name}, is {now.name})": last.endpoint != now.endpoint,
+    }
+    told = "; ".join(what for what, is_changed in changes.items() if is_changed)
+    raise ConfigurationError(
+        f"The journal {path} is of another run. Changed: {told}. Either go back to what it was; or "
+        "go on in this file with --force (on_change='force'), which asks anew, but reads the kept "
+        "answers again where the schema alone has changed; or begin a new file with --new "
+        f"(on_change='new'), which renames this one to {_free(path)}."
+    )
+
+
+def _free(path: Path) -> Path:
+    names = (Path(f"{path}.{number}") for number in count(1))
+    return next(name for name in names if not name.exists())
+
+
+def _put_aside(path: Path) -> None:
+    free = _free(path)
+    for part in ("-wal", ""):  # a log is left only where a full disk kept it from being merged
+        with suppress(FileNotFoundError):
+            Path(f"{path}{part}").rename(f"{free}{part}")

@@ -1,0 +1,299 @@
+"""The tables of a journal: what was answered, and what came of it, in one SQLite file.
+
+An entry is what became of a document, under its key. An answer is a body as it came, kept apart, so
+that it can be read again for another schema; one without a key isn't replayed. A run is an identity
+that the file was opened with, and what was spent for it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from extractify.entries import Entry
+from extractify.errors import ConfigurationError, JournalError
+from extractify.keys import Identity
+from extractify.messages import Usage
+from extractify.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from extractify.rows import RowId
+
+AnswerRow: TypeAlias = "tuple[bytes, bytes, int, str]"
+EntryRow: TypeAlias = "tuple[bytes, bytes, RowId, Entry]"
+
+_APPLICATION = 0x65787472
+_VERSION = 1
+_TABLES = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    schema TEXT NOT NULL, asking TEXT NOT NULL, endpoint TEXT NOT NULL, name TEXT NOT NULL,
+    opened INTEGER NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+    usage TEXT NOT NULL DEFAULT '{{}}',
+    UNIQUE (schema, asking, endpoint)
+);
+CREATE TABLE entries (
+    entry INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE, text BLOB NOT NULL, run INTEGER NOT NULL, id TEXT NOT NULL,
+    status TEXT NOT NULL, value TEXT NOT NULL, error TEXT NOT NULL,
+    attempts INTEGER NOT NULL, usage TEXT NOT NULL, seconds REAL
+);
+CREATE INDEX dead ON entries (run) WHERE status <> 'ok';
+CREATE TABLE answers (
+    answer INTEGER PRIMARY KEY,
+    key BLOB, text BLOB NOT NULL, run INTEGER NOT NULL, turn INTEGER NOT NULL, raw TEXT NOT NULL,
+    UNIQUE (key, turn)
+);
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+_ADVICE = {
+    "SQLITE_FULL": "Make room on the disk and start it again: it goes on with what is kept.",
+    "SQLITE_IOERR": "See to the disk and start it again: it goes on with what is kept.",
+    "SQLITE_CORRUPT": "Save what can be saved with sqlite3's .recover, or name another file.",
+    "SQLITE_READONLY": "Let it be written, or name another file.",
+    "SQLITE_CANTOPEN": "Name a file in a directory that exists and can be written.",
+}
+
+
+def trouble(path: Path, error: sqlite3.Error) -> JournalError:
+    """What SQLite failed at, and what to do."""
+    name = getattr(error, "sqlite_errorname", "")
+    advice = (told for kind, told in _ADVICE.items() if name.startswith(kind))
+    what = next(advice, "Look at what it says, or name another file.")
+    return JournalError(f"The journal {path} failed: {error}. {what}")
+
+
+class Records:
+    """The file, with a connection to read by and another to write by.
+
+    No method leaves a transaction open.
+
+    Raises: ConfigurationError where the file is no journal, or a newer version's. JournalError
+    where SQLite fails, from every method.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spent = Totals()
+        self._run = 0
+        self._earlier: tuple[int, ...] = ()
+        self._reading = threading.Lock()
+        with self._watched():
+            self._writer = _connected(path)
+            try:
+                self._prepare()
+                self._reader = _connected(path)
+            except (sqlite3.Error, ConfigurationError):
+                self._writer.close()
+                raise
+
+    def _prepare(self) -> None:
+        try:
+            version = _first(self._writer, "PRAGMA user_version")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname != "SQLITE_NOTADB":
+                raise
+            version = -1
+        if version == 0 and not _first(self._writer, "SELECT count(*) FROM sqlite_master"):
+            self._writer.executescript(_TABLES)
+        elif version < 0 or _first(self._writer, "PRAGMA application_id") != _APPLICATION:
+            raise ConfigurationError(f"{self.path} is no journal. Name another file for it.")
+        elif version > _VERSION:
+            raise ConfigurationError(
+                f"The journal {self.path} was written by a newer extractify (its version is "
+                f"{version}, and this one knows {_VERSION}). Upgrade, or name another file."
+            )
+        self._writer.execute("PRAGMA journal_mode = WAL").fetchall()
+
+    def last(self) -> Identity | None:
+        """The identity that it was opened with last; None in a new file."""
+        with self._watched():
+            found = self._writer.execute(
+                "SELECT schema, asking, endpoint, name FROM runs ORDER BY opened DESC LIMIT 1"
+            ).fetchall()
+        return Identity(*found[0]) if found else None
+
+    def begin(self, identity: Identity) -> None:
+        """Go on, or begin, with an identity: what is written from now on is of it."""
+        told = (identity.schema, identity.asking, identity.endpoint)
+        with self._transaction() as writer:
+            writer.execute(
+                "INSERT INTO runs (schema, asking, endpoint, name, opened)"
+                " VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
+                (*told, identity.name),
+            )
+            writer.execute(
+                "UPDATE runs SET opened = (SELECT max(opened) + 1 FROM runs)"
+                " WHERE schema = ? AND asking = ? AND endpoint = ?",
+                told,
+            )
+            ((self._run, done, failed, usage),) = writer.execute(
+                "SELECT run, done, failed, usage FROM runs"
+                " WHERE schema = ? AND asking = ? AND endpoint = ?",
+                told,
+            ).fetchall()
+            earlier = writer.execute(
+                "SELECT run FROM runs WHERE schema <> ? AND asking = ? AND endpoint = ?"
+                " ORDER BY opened DESC",
+                told,
+            ).fetchall()
+            if earlier:  # the only ones who look for a text
+                writer.execute("CREATE INDEX IF NOT EXISTS texts ON answers (text)")
+        self._earlier = tuple(run for (run,) in earlier)
+        self.spent = Totals(done, failed, _usage(usage))
+
+    def entry(self, key: bytes) -> Entry | None:
+        """What became of a document; None where that isn't committed."""
+        found = self._read(
+            "SELECT status, value, error, attempts, usage, seconds FROM entries WHERE key = ?", key
+        )
+        for status, value, error, attempts, usage, seconds in found:
+            return Entry(status, value, error, attempts, _usage(usage), seconds)
+        return None
+
+    def answers(self, key: bytes) -> list[str]:
+        """The bodies kept for a document, oldest first."""
+        found = self._read("SELECT raw FROM answers WHERE key = ? ORDER BY turn", key)
+        return [raw for (raw,) in found]
+
+    def replayable(self, text: bytes) -> list[str]:
+        """The bodies kept for a text by the last run that differs in its schema alone."""
+        if not self._earlier:
+            return []
+        found = self._read(
+            "SELECT run, raw FROM answers WHERE text = ? AND key IS NOT NULL ORDER BY turn", text
+        )
+        runs = [run for run, _ in found]
+        last = next((run for run in self._earlier if run in runs), None)
+        return [raw for run, raw in found if run == last]
+
+    def commit(self, answers: Sequence[AnswerRow], entries: Sequence[EntryRow]) -> None:
+        """Write them, all or none. What is there already stays as it is."""
+        made = [_values(entry, self._run) for entry in entries]
+        with self._transaction() as writer:
+            writer.executemany(
+                "INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                [(*answer[:3], _plain(answer[3]), self._run) for answer in answers],
+            )
+            done, failed = (
+                writer.executemany(
+                    "INSERT INTO entries"
+                    " (key, text, run, id, status, value, error, attempts, usage, seconds)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    [values for values in made if (values[4] == "ok") is ok],
+                ).rowcount
+                for ok in (True, False)
+            )
+            usages = [entry.usage for *_, entry in entries]
+            spent = self._count(writer, self.spent.plus(done, failed, usages)) if entries else None
+        self.spent = spent or self.spent
+
+    def forget(self, keys: Sequence[bytes]) -> int:
+        """Take dead letters back; their answers stay, to be replayed. How many there were."""
+        with self._transaction() as writer:
+            gone = writer.executemany(
+                "DELETE FROM entries WHERE key = ? AND status <> 'ok'", [(key,) for key in keys]
+            ).rowcount
+            spent = self._count(writer, self.spent.plus(failed=-gone))
+        self.spent = spent
+        return gone
+
+    def retry_dead(self) -> int:
+        """Take all dead letters back; their answers aren't replayed. How many there were."""
+        with self._transaction() as writer:
+            writer.execute(
+                "UPDATE answers SET key = NULL WHERE key IN"
+                " (SELECT key FROM entries WHERE run = ? AND status <> 'ok')",
+                (self._run,),
+            )
+            gone = writer.execute(
+                "DELETE FROM entries WHERE run = ? AND status <> 'ok'", (self._run,)
+            ).rowcount
+            spent = self._count(writer, self.spent.plus(failed=-gone))
+        self.spent = spent
+        return gone
+
+    def close(self) -> None:
+        """Leave one plain file. Where the disk is full the log stays beside it, with all in it."""
+        with self._reading:
+            self._reader.close()
+        self._writer.close()
+
+    def _read(self, statement: str, key: bytes) -> list[Any]:
+        # All of it at once: a statement that is read in part keeps its transaction open.
+        with self._reading, self._watched():
+            return self._reader.execute(statement, (key,)).fetchall()
+
+    def _count(self, writer: sqlite3.Connection, spent: Totals) -> Totals:
+        writer.execute(
+            "UPDATE runs SET done = ?, failed = ?, usage = ? WHERE run = ?",
+            (spent.done, spent.failed, _told(spent.usage), self._run),
+        )
+        return spent
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._watched():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:  # some failures have rolled it back already
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise trouble(self.path, error) from error
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _first(connection: sqlite3.Connection, statement: str) -> int:
+    ((value,),) = connection.execute(statement).fetchall()
+    return int(value)
+
+
+def _values(row: EntryRow, run: int) -> tuple[Any, ...]:
+    key, text, id_, entry = row
+    value, error = _plain(entry.value), _plain(entry.error)
+    told = (entry.status, value, error, entry.attempts, _told(entry.usage), entry.seconds)
+    return (key, text, run, _plain(str(id_)), *told)
+
+
+def _plain(text: str) -> str:
+    """The same JSON, without the lone surrogates that SQLite doesn't take."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
+def _told(usage: Usage) -> str:
+    # As text: an endpoint may tell numbers that no column of SQLite holds.
+    told = {name: getattr(usage, name) for name in Usage.__dataclass_fields__}
+    return json.dumps({name: number for name, number in told.items() if number is not None})
+
+
+def _usage(told: str) -> Usage:
+    return Usage(**json.loads(told))

@@ -1,0 +1,37 @@
+"""What a bulk run came to: documents and tokens, summed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from extractify.messages import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_UNKNOWN = Usage()
+_FIELDS = tuple(Usage.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a run came to. done: documents with a value. failed: dead letters.
+
+    usage: of all of them, and of dead letters that were taken back. It sums what the endpoint told;
+    None is what it never told.
+    """
+
+    done: int = 0
+    failed: int = 0
+    usage: Usage = _UNKNOWN
+
+    def plus(self, done: int = 0, failed: int = 0, usages: Iterable[Usage] = ()) -> Totals:
+        """Count some more."""
+        sums = [getattr(self.usage, name) for name in _FIELDS]
+        for usage in usages:
+            for at, name in enumerate(_FIELDS):
+                told = getattr(usage, name)
+                if told is not None:
+                    sums[at] = told + (sums[at] or 0)
+        return Totals(self.done + done, self.failed + failed, Usage(*sums))
