@@ -231,3 +231,14 @@ class Refused(ExtractionError):
 
 class Truncated(ExtractionError):
     """The answer was cut off by the output limit."""
+
+
+class Stopped(Exception):
+    """A run that was stopped sends nothing more; its document is left for the next run.
+
+    No failure of a document, and so no ExtractifyError. reason: for people.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

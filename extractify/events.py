@@ -82,6 +82,14 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
+class PaceChanged:
+    """A run goes faster or slower. limit: requests at once, from now on. reason: for people."""
+
+    limit: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The call is over. valid: whether there is a value."""
 
@@ -90,6 +98,14 @@ class Done:
 
 
 Event: TypeAlias = (
-    RequestSent | RetryScheduled | Warned | FellBack | AttemptJudged | RepairAsked | Thought | Done
+    RequestSent
+    | RetryScheduled
+    | Warned
+    | FellBack
+    | AttemptJudged
+    | RepairAsked
+    | Thought
+    | PaceChanged
+    | Done
 )
 OnEvent: TypeAlias = Callable[[Event], None]

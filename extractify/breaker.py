@@ -1,0 +1,92 @@
+"""When failures in a row mean that the endpoint fails, and not a document: the run stops.
+
+Otherwise an expired key would turn a million documents into a million dead letters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from extractify.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    EndpointError,
+    InvalidRequest,
+    InvalidResponse,
+    QuotaExceeded,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from extractify.errors import ExtractifyError
+
+FATAL = (AuthenticationError, QuotaExceeded, ConfigurationError)
+"""What no other document would fare better with."""
+_SUSPICIOUS = (InvalidRequest, InvalidResponse)
+_MOST_FATAL = 3
+_MOST_SUSPICIOUS = 20
+_STORM = 3
+_UNREACHED = 0.1
+"""The part of the patience for an endpoint that was never reached: its URL may be wrong."""
+_Likeness: TypeAlias = "tuple[type[ExtractifyError], int | None, str | None]"
+
+
+class Breaker:
+    """Counts the failures of a run. patience: seconds without any success."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._failing_since: float | None = None
+        self._failures = 0
+        self._ever_succeeded = self._ever_answered = False
+        self._last: _Likeness | None = None
+        self._alike = 0
+        self._sent_when_it_began = 0
+        self.successes = 0
+
+    def succeeded(self, number: int) -> None:
+        """Count a success. number: of the request, by the order they went out.
+
+        What went out before fatal errors began says nothing of what would come now.
+        """
+        self.successes += 1
+        self._failing_since = None
+        self._failures = 0
+        self._ever_succeeded = self._ever_answered = True
+        if number > self._sent_when_it_began:
+            self._last, self._alike = None, 0
+
+    def failed(self, error: ExtractifyError, sent: int, now: float) -> str | None:
+        """Count a failure; the reason to stop, if it is one. sent: requests so far."""
+        self._failures += 1
+        if self._failing_since is None:
+            self._failing_since = now
+        self._ever_answered |= isinstance(error, EndpointError)
+        return self._repeated(error, sent) or self._too_long(error, now)
+
+    def others_fail(self, mine: int) -> bool:
+        """Whether others fail too, and nothing succeeds. mine: failures since the last success."""
+        return self._failures - mine >= _STORM
+
+    def _repeated(self, error: ExtractifyError, sent: int) -> str | None:
+        fatal = isinstance(error, FATAL)
+        if not fatal and (self._ever_succeeded or type(error) not in _SUSPICIOUS):
+            return None
+        likeness = type(error), getattr(error, "status", None), getattr(error, "code", None)
+        if likeness != self._last:
+            self._last, self._alike, self._sent_when_it_began = likeness, 0, sent
+        self._alike += 1
+        if self._alike < (_MOST_FATAL if fatal else _MOST_SUSPICIOUS):
+            return None
+        return f"{self._alike} requests in a row failed alike: {error}"
+
+    def _too_long(self, error: ExtractifyError, now: float) -> str | None:
+        unreached = isinstance(error, TransportError) and not self._ever_answered
+        patience = self._patience * (_UNREACHED if unreached else 1.0)
+        since = now if self._failing_since is None else self._failing_since
+        pause = getattr(error, "retry_after", None) or 0.0
+        if now + pause - since < patience:
+            return None
+        if pause > 0:
+            return f"The endpoint wants to be left alone for {pause:.0f} seconds: {error}"
+        return f"Nothing succeeded for {now - since:.0f} seconds: {error}"

@@ -1,0 +1,282 @@
+"""How fast requests go out: as many at once and a minute as the endpoint bears.
+
+A Regulator is the gate of a run. It lets requests in by the order they came, finds the concurrency
+by trying (more with each success, half on overload), and holds all of them back where the endpoint
+asks for a pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from random import SystemRandom
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from extractify.buckets import Bucket
+from extractify.checks import COUNT, NUMBER, SECONDS, check
+from extractify.errors import ConfigurationError, Stopped
+from extractify.events import PaceChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from extractify.events import OnEvent
+
+FaredAs: TypeAlias = Literal["success", "overload", "other", "unused"]
+"""How a request fared, as far as the pace goes; "unused" was given back before it went out."""
+
+_FIRST_LIMIT = 8
+_LONGEST_PAUSE = 30.0
+_FIRST_PAUSE = 0.5
+_DOUBLINGS = 6  # by then it is the longest
+_FIRST_GUESS = 0.5  # tokens a character, prompt and answer together, until an answer tells
+_FORGETTING = 0.9
+_CHANCE = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a run may go at most, and how long it puts up with failures.
+
+    concurrency: requests at once. requests_per_minute, tokens_per_minute: None is as the endpoint
+    says. tries: exchanges of one request that fail for a reason of their own. patience: seconds
+    without any success, counted from the first failure, after which the run stops.
+    """
+
+    concurrency: int = 32
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    tries: int = 5
+    patience: float = 600.0
+
+    def __post_init__(self) -> None:
+        """Refuse a pace at which nothing goes out, and what is no pace."""
+        check(self, concurrency=COUNT, tries=COUNT, patience=SECONDS)
+        check(self, requests_per_minute=NUMBER.optional, tokens_per_minute=NUMBER.optional)
+        for name in ("concurrency", "tries", "requests_per_minute", "tokens_per_minute"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigurationError(f"Pace({name}={value}) lets nothing out.")
+
+
+class Permit:
+    """A place among the requests at once; give it back by `Regulator.release`.
+
+    number: of the request, from 1.
+    """
+
+    __slots__ = ("charged", "cuts", "number", "size")
+
+    def __init__(self, number: int, cuts: int, size: float, charged: float) -> None:
+        self.number = number
+        self.cuts = cuts
+        self.size = size
+        self.charged = charged
+
+
+class Regulator:
+    """The gate of one run, within one event loop.
+
+    preset: requests a minute that the endpoint is known to bear. emit: is told of each change of
+    the pace.
+    """
+
+    def __init__(
+        self,
+        pace: Pace,
+        *,
+        preset: float | None = None,
+        emit: OnEvent | None = None,
+        clock: Callable[[], float] = monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.pace = pace
+        self._emit, self._clock, self._sleep = emit, clock, sleep
+        self._limit = float(min(_FIRST_LIMIT, pace.concurrency))
+        self._threshold = float(pace.concurrency)
+        self._in_flight = 0
+        self._admitted = 0
+        self._cuts = 0
+        self._cuts_in_a_row = 0
+        self._not_before = now = clock()
+        requests, tokens = pace.requests_per_minute or preset, pace.tokens_per_minute
+        self._requests = None if requests is None else Bucket(requests, now)
+        self._tokens = None if tokens is None else Bucket(tokens, now)
+        self._tokens_seen, self._size_seen = _FIRST_GUESS, 1.0
+        self._waiting: deque[tuple[asyncio.Future[Permit], float]] = deque()
+        self._due: float | None = None
+        self._timer: asyncio.Task[None] | None = None
+        self._timer_due = 0.0
+        self._resting: set[asyncio.Future[None]] = set()
+        self._stopped: tuple[str, BaseException | None] | None = None
+
+    @property
+    def limit(self) -> int:
+        """Requests at once, at present."""
+        return int(self._limit)
+
+    @property
+    def admitted(self) -> int:
+        """How many requests were let in so far."""
+        return self._admitted
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run was stopped, if it was."""
+        return None if self._stopped is None else self._stopped[0]
+
+    async def admit(self, size: float = 1.0) -> Permit:
+        """Wait until a request may go out. size: in characters. Raises: Stopped."""
+        self._check()
+        if not self._waiting:
+            permit = self._permit(size)
+            if permit is not None:
+                return permit
+        future: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
+        self._waiting.append((future, size))
+        self._set_timer()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self.release(future.result(), "unused")
+            raise
+
+    def release(
+        self,
+        permit: Permit,
+        fared: FaredAs = "success",
+        *,
+        tokens: float | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Give a permit back, once. tokens: that the exchange took, where that is known.
+
+        retry_after: seconds for which the endpoint wants to hear nothing.
+        """
+        before = int(self._limit)
+        self._in_flight -= 1
+        told = ""
+        if fared == "success":
+            self._cuts_in_a_row = 0
+            if self._limit < self.pace.concurrency:
+                step = 1.0 if self._limit < self._threshold else 1.0 / self._limit
+                self._limit = min(self._limit + step, float(self.pace.concurrency))
+                told = "it goes well"
+        elif fared == "overload":
+            told = "the endpoint is overloaded"
+            self._hold_back(permit, retry_after)
+        self._settle(permit, tokens)
+        self._let_in()
+        if told and self._emit is not None and int(self._limit) != before:
+            self._emit(PaceChanged(int(self._limit), told))
+
+    async def rest(self, seconds: float) -> None:
+        """Wait without a place. Raises: Stopped, as soon as the run is."""
+        self._check()
+        resting = asyncio.ensure_future(self._sleep(seconds))
+        self._resting.add(resting)
+        try:
+            await asyncio.wait([resting])
+        finally:
+            self._resting.discard(resting)
+            resting.cancel()
+        self._check()
+
+    def stop(self, reason: str, cause: BaseException | None = None) -> None:
+        """Let nothing in any more: what waits or asks raises Stopped. What is out may finish."""
+        if self._stopped is not None:
+            return
+        self._stopped = reason, cause
+        for future, _ in self._waiting:
+            if not future.done():
+                future.set_exception(self._stop())
+        self._waiting.clear()
+        for resting in self._resting:
+            resting.cancel()
+        self._set_timer()
+
+    def _check(self) -> None:
+        if self._stopped is not None:
+            raise self._stop()
+
+    def _stop(self) -> Stopped:
+        reason, cause = self._stopped or ("", None)
+        stopped = Stopped(reason)
+        stopped.__cause__ = cause
+        return stopped
+
+    def _permit(self, size: float) -> Permit | None:
+        """A permit, if there is one; otherwise `_due` is when there may be, None for a place."""
+        self._due = None
+        if self._in_flight >= int(self._limit):
+            return None
+        now = self._clock()
+        due = self._not_before
+        if self._requests is not None:
+            due = max(due, self._requests.due(now, 1.0))
+        charged = 0.0
+        if self._tokens is not None:
+            charged = size * self._tokens_seen / self._size_seen
+            due = max(due, self._tokens.due(now, charged))
+        if due > now:
+            self._due = due
+            return None
+        if self._requests is not None:
+            self._requests.take(1.0)
+        if self._tokens is not None:
+            self._tokens.take(charged)
+        self._in_flight += 1
+        self._admitted += 1
+        return Permit(self._admitted, self._cuts, size, charged)
+
+    def _let_in(self) -> None:
+        waiting = self._waiting
+        while waiting:
+            future, size = waiting[0]
+            if not future.done():  # a cancelled one
+                permit = self._permit(size)
+                if permit is None:
+                    break
+                future.set_result(permit)
+            waiting.popleft()
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """See to it that the queue moves when the first of it is due, and not before."""
+        due = self._due if self._waiting else None
+        if self._timer is not None and (due is None or due < self._timer_due):
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and due is not None:
+            self._timer_due = due
+            self._timer = asyncio.ensure_future(self._wake(due))
+
+    async def _wake(self, due: float) -> None:
+        await self._sleep(due - self._clock())
+        self._timer = None
+        self._let_in()
+
+    def _hold_back(self, permit: Permit, retry_after: float | None) -> None:
+        """Halve the concurrency and pause, once for all requests that were out together."""
+        pause = retry_after or 0.0
+        if permit.cuts == self._cuts:
+            if self._cuts_in_a_row == 0:
+                self._threshold = max(1.0, self._limit / 2)
+            self._limit = max(1.0, self._limit / 2)
+            self._cuts += 1
+            if retry_after is None:
+                growth = 2 ** min(self._cuts_in_a_row, _DOUBLINGS)
+                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * growth) * _CHANCE.uniform(0.5, 1.0)
+            self._cuts_in_a_row += 1
+        self._not_before = max(self._not_before, self._clock() + pause)
+
+    def _settle(self, permit: Permit, tokens: float | None) -> None:
+        """Charge what the request really took, and learn from it."""
+        if tokens is not None:
+            self._tokens_seen = self._tokens_seen * _FORGETTING + tokens
+            self._size_seen = self._size_seen * _FORGETTING + permit.size
+        if self._tokens is not None:
+            self._tokens.take((tokens or 0.0) - permit.charged)
