@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from extractify.coercion import Numbers
     from extractify.documents import Document
     from extractify.endpoints import Endpoint
+    from extractify.entries import Entry
     from extractify.errors import (
         AuthenticationError,
         ConfigurationError,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         InvalidRequest,
         InvalidResponse,
         JournalError,
+        OutputError,
         Overloaded,
         QuotaExceeded,
         RateLimited,
@@ -57,7 +59,9 @@ if TYPE_CHECKING:
         ToolCall,
         Usage,
     )
+    from extractify.pace import Pace
     from extractify.partials import Partial
+    from extractify.plans import Budget, Plan, Progress, Report
     from extractify.profiles import Profile
     from extractify.reading import Reading, read
     from extractify.repair import Repair
@@ -74,6 +78,7 @@ __all__ = [
     "AsyncStream",
     "Attempt",
     "AuthenticationError",
+    "Budget",
     "Client",
     "Completion",
     "ConfigurationError",
@@ -83,6 +88,7 @@ __all__ = [
     "DocumentError",
     "Endpoint",
     "EndpointError",
+    "Entry",
     "Evidence",
     "ExtractifyError",
     "Extraction",
@@ -100,18 +106,23 @@ __all__ = [
     "Limits",
     "Message",
     "Numbers",
+    "OutputError",
     "Overloaded",
+    "Pace",
     "Parameters",
     "Partial",
+    "Plan",
     "Prices",
     "Problem",
     "Profile",
+    "Progress",
     "QuotaExceeded",
     "Quote",
     "RateLimited",
     "Reading",
     "Refused",
     "Repair",
+    "Report",
     "Request",
     "Retry",
     "SchemaError",
@@ -134,6 +145,7 @@ _HOMES = {
     "client": "AsyncClient Client extract",
     "coercion": "Numbers",
     "documents": "Document",
+    "entries": "Entry",
     "endpoints": "Endpoint",
     "evidence": "Evidence Span",
     "extraction": "Extraction",
@@ -145,7 +157,9 @@ _HOMES = {
         "Attempt Completion Fix Image Message Parameters Prices Problem Request Tool ToolCall Usage"
     ),
     "holds": "Hold with_state",
+    "pace": "Pace",
     "partials": "Partial",
+    "plans": "Budget Plan Progress Report",
     "profiles": "Profile",
     "reading": "Reading read",
     "repair": "Repair",

@@ -1,4 +1,4 @@
-"""The command line: `extract`, `ground`, `schema` and `demo`.
+"""The command line: `extract`, `run`, `ground`, `schema` and `demo`.
 
 It needs the extra `cli`, which is imported when a command runs. Results go to standard output, and
 what went wrong to standard error, without the document's text.
@@ -6,19 +6,16 @@ what went wrong to standard error, without the document's text.
 
 import importlib.util
 import json
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import closing
 from enum import StrEnum
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from extractify import __version__
 from extractify.endpoints import profile_of, resolve
-from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.errors import ConfigurationError
 from extractify.evidence import as_dict
 from extractify.grounding import ground
 from extractify.lowering import lower
@@ -27,8 +24,10 @@ from extractify.notation import notation
 from extractify.outcomes import Job, Outcome, Outcomes, Shown, outcomes, read_text, record
 from extractify.partials import Partial
 from extractify.profiles import M2_7, PROFILES, Profile
+from extractify.run_command import add_run
+from extractify.shell import FAILED, MISUSED, as_json, in_order, task_at
 from extractify.tables import count_absent, growing_table, print_table, repair, visible
-from extractify.targets import imported, load_task
+from extractify.targets import imported
 from extractify.task import Task
 
 if TYPE_CHECKING:
@@ -36,7 +35,11 @@ if TYPE_CHECKING:
 
 _EXTRA_MISSING = "The command line needs its extra. Run: pip install 'extractify[cli]'\n"
 _EMBEDDED = "local:smollm2"
-_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
+_WHERE = "cloudflare:minimax/m2.7, openai:MODEL, local:smollm2 or http://host/v1#MODEL."
+_TARGET_HELP = (
+    "What to extract: file.py:Name or package.module:Name, of a type, a Task, or a JSON Schema "
+    "as a dict."
+)
 
 
 class Format(StrEnum):
@@ -52,11 +55,11 @@ def main() -> None:
         application = app()
     except ImportError:
         sys.stderr.write(_EXTRA_MISSING)
-        sys.exit(_MISUSED)
+        sys.exit(MISUSED)
     if sys.stdout is None:  # closed by the caller
         sys.stderr.write("error: There is no standard output to write to.\n")
-        sys.exit(_FAILED)
-    with _in_order():  # also for what is printed outside of a command, such as the version
+        sys.exit(FAILED)
+    with in_order():  # also for what is printed outside of a command, such as the version
         application()
 
 
@@ -65,11 +68,6 @@ def app() -> "typer.Typer":
     import typer
 
     importlib.import_module("rich")
-    where = "cloudflare:minimax/m2.7, openai:MODEL, local:smollm2 or http://host/v1#MODEL."
-    target_help = (
-        "What to extract: file.py:Name or package.module:Name, of a type, a Task, or a JSON Schema "
-        "as a dict."
-    )
     cli = typer.Typer(
         add_completion=False,
         no_args_is_help=True,
@@ -99,9 +97,9 @@ def app() -> "typer.Typer":
         files: Annotated[
             list[str], typer.Argument(metavar="FILE...", help="UTF-8 text; - is standard input.")
         ],
-        target: Annotated[str, typer.Option(metavar="WHERE:NAME", help=target_help)],
+        target: Annotated[str, typer.Option(metavar="WHERE:NAME", help=_TARGET_HELP)],
         endpoint: Annotated[
-            str | None, typer.Option(help=f"{where} Default: $EXTRACTIFY_ENDPOINT.")
+            str | None, typer.Option(help=f"{_WHERE} Default: $EXTRACTIFY_ENDPOINT.")
         ] = None,
         output: Annotated[
             Format, typer.Option("--format", help="One JSON line per document, or a table.")
@@ -127,10 +125,12 @@ def app() -> "typer.Typer":
         Exits with 0 if every document gave a valid value, with 1 if one didn't, with 2 if the
         options, the target or the endpoint are wrong.
         """
-        task = _task(target, instructions)
+        task = task_at(target, instructions)
         jobs = [(file, None if file == "-" else Path(file), task) for file in files]
-        with _in_order():
+        with in_order():
             _write(jobs, endpoint, output, streamed=len(jobs) if stream else 0)
+
+    add_run(cli, _TARGET_HELP, _WHERE)
 
     @cli.command()
     def ground(
@@ -151,13 +151,15 @@ def app() -> "typer.Typer":
 
         Exits with 0 if every leaf stands in the text, with 1 if one doesn't.
         """
-        with _in_order(_MISUSED):
+        with in_order(MISUSED):
             _ground(file, value, output, fuzzy=fuzzy)
 
     @cli.command()
     def schema(
-        target: Annotated[str, typer.Argument(metavar="WHERE:NAME", help=target_help)],
-        endpoint: Annotated[str | None, typer.Option(help=f"{where} Takes no credentials.")] = None,
+        target: Annotated[str, typer.Argument(metavar="WHERE:NAME", help=_TARGET_HELP)],
+        endpoint: Annotated[
+            str | None, typer.Option(help=f"{_WHERE} Takes no credentials.")
+        ] = None,
         profile: Annotated[
             str | None, typer.Option(help=f"{', '.join(PROFILES)}. Default: {M2_7.name}.")
         ] = None,
@@ -167,53 +169,22 @@ def app() -> "typer.Typer":
         Prints the schema as the endpoint gets it, the type as the prompt shows it, and what the
         endpoint isn't told, so that extractify alone checks it.
         """
-        with _in_order(_MISUSED):
-            _show_schema(_task(target), _profile(endpoint, profile))
+        with in_order(MISUSED):
+            _show_schema(task_at(target), _profile(endpoint, profile))
 
     @cli.command()
     def demo(
-        endpoint: Annotated[str, typer.Option(help=where)] = _EMBEDDED,
+        endpoint: Annotated[str, typer.Option(help=_WHERE)] = _EMBEDDED,
     ) -> None:
         """Extract from sample documents with a small model on this machine."""
-        with _in_order():
+        with in_order():
             _demonstrate(endpoint)
 
     return cli
 
 
-@contextmanager
-def _in_order(code: int = _FAILED) -> Iterator[None]:
-    """End the command with one message and an exit code, whatever stops it. code: for errors."""
-    if isinstance(sys.stdout, TextIOWrapper):  # what its encoding can't say is escaped
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        yield
-        sys.stdout.flush()
-    except ExtractifyError as error:
-        reason = str(error)
-    except KeyboardInterrupt:
-        reason, code = "interrupted", _INTERRUPTED
-    except OSError as error:
-        with suppress(OSError):  # at its end, the interpreter would try again to write the rest
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        reader_left = isinstance(error, BrokenPipeError)
-        reason = "" if reader_left else f"The output can't be written: {error.strerror or error}."
-    else:
-        return
-    if reason:
-        sys.stderr.write(f"error: {reason}\n")
-    sys.exit(code)
-
-
-def _task(where: str, instructions: str | None = None) -> Task[Any]:
-    """The task that `file.py:Name` or `package.module:Name` stands for."""
-    with _in_order(_MISUSED):
-        task = load_task(where)
-    return task if instructions is None else replace(task, instructions=instructions)
-
-
 def _write(jobs: Sequence[Job], endpoint: str | None, output: Format, *, streamed: int) -> None:
-    with _in_order(_MISUSED):
+    with in_order(MISUSED):
         resolve(endpoint)
     (_write_lines if output is Format.json else _write_table)(jobs, endpoint, streamed)
 
@@ -226,12 +197,12 @@ def _write_lines(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> No
     with closing(told) as stream:
         for outcome in stream:
             left -= 1
-            sys.stdout.write(f"{_json(record(outcome))}\n")
+            sys.stdout.write(f"{as_json(record(outcome))}\n")
             sys.stdout.flush()
             complete = _succeeded(outcome) and complete
     _tell_untried(left)
     if not complete:
-        sys.exit(_FAILED)
+        sys.exit(FAILED)
 
 
 def _succeeded(outcome: Outcome) -> bool:
@@ -250,16 +221,6 @@ def _tell_untried(count: int) -> None:
         sys.stderr.write(f"error: {rest} tried, since the same would happen.\n")
 
 
-def _json(data: object, indent: int | None = None) -> str:
-    """JSON in the characters that standard output can carry."""
-    text = json.dumps(data, ensure_ascii=False, indent=indent)
-    try:
-        text.encode(sys.stdout.encoding)
-    except UnicodeEncodeError:
-        return json.dumps(data, indent=indent)
-    return text
-
-
 def _ground(name: str, value: str, output: Format, *, fuzzy: bool) -> None:
     try:
         data = json.loads(value)
@@ -270,12 +231,12 @@ def _ground(name: str, value: str, output: Format, *, fuzzy: bool) -> None:
     text = read_text(name, None if name == "-" else Path(name))
     evidence = ground(data, text, fuzzy=fuzzy)
     if output is Format.json:
-        sys.stdout.write(f"{_json(as_dict(evidence))}\n")
+        sys.stdout.write(f"{as_json(as_dict(evidence))}\n")
     else:
         print_table([Outcome(name, text, data, (), 0.0, evidence=evidence)])
     sys.stdout.flush()
     if any(found.status == "missing" for found in evidence.values()):
-        sys.exit(_FAILED)
+        sys.exit(FAILED)
 
 
 def _profile(endpoint: str | None, name: str | None) -> Profile:
@@ -292,7 +253,9 @@ def _show_schema(task: Task[Any], profile: Profile) -> None:
     dropped = [f"  {item.pointer or '/'}: {item.keyword}" for item in wire.dropped]
     lines = [
         f"# On the wire, for the profile {profile.name} ({force}):",
-        _json(wire.format.schema, indent=2) if wire.format else "nothing: only the prompt says it",
+        as_json(wire.format.schema, indent=2)
+        if wire.format
+        else "nothing: only the prompt says it",
         "\n# In the prompt:",
         notation(task.schema, envelope=ENVELOPE if wire.enveloped else None, shape=wire.shape),
         "\n# Not told to the endpoint, checked by extractify:",
@@ -359,7 +322,7 @@ def _write_table(jobs: Sequence[Job], endpoint: str | None, streamed: int) -> No
             print_table(done)
     _tell_untried(len(jobs) - len(done))
     if not complete:
-        sys.exit(_FAILED)
+        sys.exit(FAILED)
 
 
 def _demonstrate(endpoint: str) -> None:
@@ -397,4 +360,4 @@ def _demonstrate(endpoint: str) -> None:
         )
     )
     if not any(outcome.attempts for outcome in done):
-        sys.exit(_FAILED)
+        sys.exit(FAILED)

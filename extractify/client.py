@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
 from extractify.checks import FUNCTION, SECONDS, check_option, instance, many
 from extractify.conversation import Asked, Setting, context_of, first_request
+from extractify.driving import drive, drive_async
 from extractify.endpoints import Endpoint, resolve
-from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.errors import ConfigurationError
 from extractify.exchanges import usable
 from extractify.fallback import converse_in_turn
 from extractify.limits import Limits
-from extractify.links import AsyncLink, Link
+from extractify.links import AsyncLink, Link, Links
 from extractify.retrying import Retry
 from extractify.task import Task
 from extractify.transport import DEFAULT_TIMEOUT
 from extractify.wire import BuiltRequest, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from typing_extensions import TypeForm
 
+    from extractify.bulk import Bulk, Given
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
     from extractify.messages import Completion, JsonValue
     from extractify.picking import Picker
+    from extractify.plans import OnProgress, Plan, Report
     from extractify.playback import Playback
     from extractify.prompts import Source
     from extractify.streams import AsyncItems, AsyncStream, Items, Stream
@@ -75,8 +77,7 @@ class _Session(Generic[L]):
             "emit": self._emit,
         }
         self._settings = [_setting(each) for each in (self.endpoint, *map(resolve, fallback))]
-        self._links: list[L] = []
-        self._lock = threading.Lock()
+        self._links = Links(self._kind, self._options)
 
     def build_request(self, target: object, document: Source) -> BuiltRequest:
         """Show the first request of an extraction: url, masked headers, body. Sends nothing."""
@@ -109,21 +110,12 @@ class _Session(Generic[L]):
         picker: Picker[Any] = Picker(in_order=in_order)
         return playback, picker
 
-    def _link(self, endpoint: object) -> L:
-        """The link to an endpoint; one that `on_problems` named gets its own when it is asked."""
-        with self._lock:
-            for link in self._links:
-                if link.endpoint is endpoint or link.endpoint == endpoint:
-                    return link
-            link = self._kind(cast("Endpoint", endpoint), self._options)
-            self._links.append(link)
-            return link
+    def _run(self, target: object, given: Given, on_progress: OnProgress | None) -> Bulk:
+        from extractify.bulk import Bulk  # what runs in bulk is only imported to run
 
-    def _unlinked(self) -> list[L]:
-        """The links opened so far, to be closed; the next request opens new ones."""
-        with self._lock:
-            links, self._links = self._links, []
-        return links
+        task = _task(target)
+        converse = partial(self._conversation, task)
+        return Bulk(task, converse, self._settings[0], self._options, given, on_progress)
 
 
 class Client(_Session[Link]):
@@ -148,7 +140,7 @@ class Client(_Session[Link]):
         finished `attempts` on it.
         """
         with closing(self._conversation(target, document)) as flow:
-            return _drive(flow, self._send)
+            return drive(flow, self._send)
 
     @overload
     def stream(
@@ -170,7 +162,7 @@ class Client(_Session[Link]):
         """
         from extractify.streams import Stream
 
-        return Stream(self._playback(_task(target), document, min_interval), self._link)
+        return Stream(self._playback(_task(target), document, min_interval), self._links.to)
 
     @overload
     def items(self, target: Task[T], document: Source, *, in_order: bool = False) -> Items[T]: ...
@@ -191,19 +183,44 @@ class Client(_Session[Link]):
         from extractify.streams import Items, Stream
 
         playback, picker = self._picking(target, document, in_order=in_order)
-        return Items(Stream(playback, self._link), picker)
+        return Items(Stream(playback, self._links.to), picker)
+
+    def run(
+        self,
+        target: object,
+        source: object,
+        output: object,
+        plan: Plan | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> Report:
+        """Extract from each row of an input, resumably, with at most one paid call for each.
+
+        source: a file (.jsonl, .csv, .parquet), a folder of texts, a table of pandas, polars or
+        Arrow, or (id, text) pairs. output: a file (.jsonl, .csv, .parquet, .sqlite), or a function
+        of an id and an Entry. plan: the journal, pace, budget and fields. on_progress: called with
+        a Progress four times a second.
+
+        A run that is started again goes on from its journal. Ctrl-C ends it once what is in flight
+        is answered; twice, at once. Raises: ConfigurationError, SchemaError, JournalError,
+        OutputError, and what the source raises.
+        """
+        from extractify.blocking import blocking
+
+        bulk = self._run(target, (source, output, plan), on_progress)
+        return blocking(lambda: bulk.run(catches_signals=True))
 
     def _send(self, asked: Asked) -> Completion:
-        return self._link(asked.endpoint).send(asked.request)
+        return self._links.to(asked.endpoint).send(asked.request)
 
     def close(self) -> None:
         """Close the connections, and the local server if there is one."""
-        for link in self._unlinked():
+        for link in self._links.taken():
             link.close()
 
     def __enter__(self) -> Self:
         """Open the connections; a local model starts now."""
-        self._link(self.endpoint).open()
+        self._links.to(self.endpoint).open()
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -230,7 +247,7 @@ class AsyncClient(_Session[AsyncLink]):
     async def extract(self, target: object, document: Source) -> Extraction[Any]:
         """Extract one value from a document; as `Client.extract`."""
         with closing(self._conversation(target, document)) as flow:
-            return await _drive_async(flow, self._send)
+            return await drive_async(flow, self._send)
 
     @overload
     def stream(
@@ -250,7 +267,7 @@ class AsyncClient(_Session[AsyncLink]):
         """Extract one value, and show it while it arrives; as `Client.stream`."""
         from extractify.streams import AsyncStream
 
-        return AsyncStream(self._playback(_task(target), document, min_interval), self._link)
+        return AsyncStream(self._playback(_task(target), document, min_interval), self._links.to)
 
     @overload
     def items(
@@ -269,19 +286,31 @@ class AsyncClient(_Session[AsyncLink]):
         from extractify.streams import AsyncItems, AsyncStream
 
         playback, picker = self._picking(target, document, in_order=in_order)
-        return AsyncItems(AsyncStream(playback, self._link), picker)
+        return AsyncItems(AsyncStream(playback, self._links.to), picker)
+
+    async def run(
+        self,
+        target: object,
+        source: object,
+        output: object,
+        plan: Plan | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> Report:
+        """Extract from each row of an input; as `Client.run`, but signals are left alone."""
+        return await self._run(target, (source, output, plan), on_progress).run()
 
     async def _send(self, asked: Asked) -> Completion:
-        return await self._link(asked.endpoint).send(asked.request)
+        return await self._links.to(asked.endpoint).send(asked.request)
 
     async def close(self) -> None:
         """Close the connections, and the local server if there is one."""
-        for link in self._unlinked():
+        for link in self._links.taken():
             await link.close()
 
     async def __aenter__(self) -> Self:
         """Open the connections; a local model starts now."""
-        await self._link(self.endpoint).open()
+        await self._links.to(self.endpoint).open()
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -311,34 +340,6 @@ def extract(
     task = _task(target)
     with Client(endpoint) as client:
         return client.extract(task, document)
-
-
-def _drive(flow: Generator[Asked, Completion, T], send: Callable[[Asked], Completion]) -> T:
-    step: Callable[[], Asked] = partial(next, flow)
-    try:
-        while True:
-            asked = step()
-            try:
-                step = partial(flow.send, send(asked))
-            except ExtractifyError as error:
-                step = partial(flow.throw, error)
-    except StopIteration as done:
-        return cast("T", done.value)
-
-
-async def _drive_async(
-    flow: Generator[Asked, Completion, T], send: Callable[[Asked], Awaitable[Completion]]
-) -> T:
-    step: Callable[[], Asked] = partial(next, flow)
-    try:
-        while True:
-            asked = step()
-            try:
-                step = partial(flow.send, await send(asked))
-            except ExtractifyError as error:
-                step = partial(flow.throw, error)
-    except StopIteration as done:
-        return cast("T", done.value)
 
 
 def _setting(endpoint: object) -> Setting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from extractify.endpoints import LOCAL
 from extractify.errors import ConfigurationError, TransportError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from extractify.endpoints import Endpoint
     from extractify.local import LocalServer
     from extractify.messages import Completion, Request
+
+
+L = TypeVar("L", "Link", "AsyncLink")
 
 
 class _Link:
@@ -147,3 +150,29 @@ class AsyncLink(_Link):
         finally:
             if self._server is not None:
                 await asyncio.to_thread(self._stop)
+
+
+class Links(Generic[L]):
+    """The links opened so far, one an endpoint. Thread-safe."""
+
+    def __init__(self, kind: type[L], options: Mapping[str, Any]) -> None:
+        """options: as the transports take them."""
+        self._kind, self._options = kind, options
+        self._links: list[L] = []
+        self._lock = threading.Lock()
+
+    def to(self, endpoint: object) -> L:
+        """The link to an endpoint; one that `on_problems` named gets its own when it is asked."""
+        with self._lock:
+            for link in self._links:
+                if link.endpoint is endpoint or link.endpoint == endpoint:
+                    return link
+            link = self._kind(cast("Endpoint", endpoint), self._options)
+            self._links.append(link)
+            return link
+
+    def taken(self) -> list[L]:
+        """All of them, to be closed; the next request opens new ones."""
+        with self._lock:
+            links, self._links = self._links, []
+        return links

@@ -118,6 +118,11 @@ class Regulator:
         return int(self._limit)
 
     @property
+    def in_flight(self) -> int:
+        """Requests that are out."""
+        return self._in_flight
+
+    @property
     def admitted(self) -> int:
         """How many requests were let in so far."""
         return self._admitted

@@ -1,0 +1,127 @@
+"""A bulk run from its parts: an input, a journal, a pace, an output."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from extractify import feeds, sinks
+from extractify.blocking import stopped_by_signals
+from extractify.journal import Journal
+from extractify.keys import Identity
+from extractify.limits import Limits
+from extractify.links import AsyncLink, Links
+from extractify.outlets import Outlet
+from extractify.pace import Regulator
+from extractify.paced import Paced
+from extractify.plans import Plan
+from extractify.retrying import Retry
+from extractify.running import Run
+from extractify.settling import Settling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+
+    from extractify.conversation import Asked, Setting
+    from extractify.documents import Document
+    from extractify.extraction import Extraction
+    from extractify.messages import Completion
+    from extractify.plans import OnProgress, Report
+    from extractify.task import Task
+
+Given: TypeAlias = "tuple[object, object, Plan | None]"
+"""An input, an output and a plan."""
+_ONCE = Retry(stop=1, budget=None)  # what fails in passing is the regulator's, for all at once
+
+
+class Bulk:
+    """A run that can be started. converse: begins the conversation about a document."""
+
+    def __init__(
+        self,
+        task: Task[Any],
+        converse: Callable[[Document], Generator[Asked, Completion, Extraction[Any]]],
+        setting: Setting,
+        options: Mapping[str, Any],
+        given: Given,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        """Describe it. setting: of the endpoint asked first. options: of the connections."""
+        self._task, self._converse, self._setting = task, converse, setting
+        self._source, output, plan = given
+        self._output, self._plan = output, _located(plan or Plan(), output)
+        self._options, self._on_progress = options, on_progress
+
+    async def run(self, *, catches_signals: bool = False) -> Report:
+        """Go through the input once, from where the journal says that it was left.
+
+        catches_signals: the first Ctrl-C ends it cleanly, the second at once. Raises:
+        ConfigurationError, JournalError, OutputError, and what the input raises.
+        """
+        plan, source = self._plan, self._source
+        identity = Identity.of(self._task, self._setting)
+        total = feeds.count(source)
+        rows = feeds.rows(
+            source, id_field=plan.id_field, text_field=plan.text_field, largest=plan.largest
+        )
+        emit = self._options["emit"]
+        links = Links(AsyncLink, _for_many(self._options, plan.pace.concurrency))
+        regulator = Regulator(plan.pace, emit=emit)
+
+        async def send(asked: Asked) -> Completion:
+            return await links.to(asked.endpoint).send(asked.request)
+
+        with ExitStack() as held:
+            journal = held.enter_context(_journal(plan, identity))
+            if plan.retry_dead:
+                journal.retry_dead()
+            paced = Paced(send, regulator, emit)
+            settling = Settling(self._converse, identity, journal, paced)
+            sink = sinks.opened(self._output, self._task, flat=plan.flat)
+            outlet = Outlet(sink, sinks.DeadLetters(plan.dead), ordered=plan.ordered)
+            session = Run(plan, settling, outlet, journal, regulator, total)
+            if catches_signals:
+                held.enter_context(stopped_by_signals(session.stop))
+            try:
+                report = await session.work(rows, self._on_progress)
+            finally:
+                for link in links.taken():
+                    await link.close()
+        output = str(self._output) if _is_file(self._output) else ""
+        return replace(
+            report, output=output, dead=str(plan.dead or ""), journal=str(plan.journal or "")
+        )
+
+
+def _located(plan: Plan, output: object) -> Plan:
+    """The plan with its files named, beside the output where they aren't."""
+    if not _is_file(output):
+        return plan
+    dead = plan.dead or f"{output}.dead.jsonl"
+    return replace(plan, journal=plan.journal or f"{output}.journal", dead=dead)
+
+
+def _is_file(output: object) -> bool:
+    return isinstance(output, str | os.PathLike) and str(output) != "-"
+
+
+def _for_many(options: Mapping[str, Any], concurrency: int) -> dict[str, Any]:
+    limits: Limits = options["limits"] or Limits()
+    open_, kept = limits.connections, max(limits.kept, concurrency)
+    limits = replace(limits, connections=open_ and max(open_, concurrency), kept=kept)
+    return {**options, "limits": limits, "retry": _ONCE}
+
+
+@contextmanager
+def _journal(plan: Plan, identity: Identity) -> Iterator[Journal]:
+    """The journal; one for this run alone, if need be: identical documents are asked once."""
+    with ExitStack() as held:
+        path = plan.journal
+        if path is None:
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix="extractify-"))
+            path = Path(folder, "journal")
+        yield held.enter_context(Journal.opened(path, identity, on_change=plan.on_change))

@@ -1,0 +1,51 @@
+"""Where entries go: values to the sink, dead letters to their file, in the order asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from extractify.entries import Entry
+    from extractify.rows import Row
+    from extractify.sinks import DeadLetters, Sink
+
+
+class Outlet:
+    """Puts entries out as they come, or in the order of the input.
+
+    In order, what is finished waits for those before it: a window's worth at most.
+    """
+
+    def __init__(self, sink: Sink, dead: DeadLetters, *, ordered: bool) -> None:
+        self._sink, self._dead, self._ordered = sink, dead, ordered
+        self._waiting: dict[int, tuple[Row, Entry]] = {}
+        self._next = 0
+
+    def put(self, position: int, row: Row, entry: Entry) -> int:
+        """Take an entry. Gives how many were put out because of it. Raises: OutputError."""
+        if not self._ordered:
+            self._write(row, entry)
+            return 1
+        self._waiting[position] = row, entry
+        first = self._next
+        while self._next in self._waiting:
+            self._write(*self._waiting.pop(self._next))
+            self._next += 1
+        return self._next - first
+
+    def close(self, *, complete: bool) -> None:
+        """Close both; if the run isn't complete, what waits behind a gap is put out too."""
+        try:
+            for position in sorted(self._waiting):
+                self._write(*self._waiting.pop(position))
+        finally:
+            try:
+                self._sink.close(complete=complete)
+            finally:
+                self._dead.close(complete=complete)
+
+    def _write(self, row: Row, entry: Entry) -> None:
+        if entry.ok:
+            self._sink.write(row.id, entry)
+        else:
+            self._dead.write(row, entry)

@@ -1,0 +1,177 @@
+"""One session of a bulk run: rows in, entries out, within a window and a budget.
+
+Memory holds the documents of the window, twice as many as requests may be in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterable
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from extractify.entries import dead_letter
+from extractify.errors import ExtractifyError, JournalError, OutputError
+from extractify.plans import Progress, Report
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from extractify.entries import Entry
+    from extractify.journal import Journal
+    from extractify.outlets import Outlet
+    from extractify.pace import Regulator
+    from extractify.plans import OnProgress, Plan
+    from extractify.rows import Row
+    from extractify.settling import Settling
+
+_TICK = 0.25  # seconds between two reports of progress
+
+
+class Run:
+    """One session of a bulk run, in one event loop."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settling: Settling,
+        outlet: Outlet,
+        journal: Journal,
+        regulator: Regulator,
+        total: int | None = None,
+    ) -> None:
+        """Describe the run. total: rows of the input, where that is known."""
+        self._plan, self._settling, self._outlet = plan, settling, outlet
+        self._journal, self._regulator, self._total = journal, regulator, total
+        self._window = asyncio.Semaphore(2 * plan.pace.concurrency)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = ""
+        self._broken: ExtractifyError | None = None
+        self._done = self._failed = 0
+        self._started = monotonic()
+
+    def stop(self, reason: str) -> None:
+        """End the run once the requests in flight are answered. reason: in words."""
+        if not self._stopped:
+            self._stopped = reason
+            self._regulator.stop(reason)
+
+    @property
+    def progress(self) -> Progress:
+        """Where it is now."""
+        finished = self._done + self._failed
+        return Progress(
+            total=self._total,
+            done=self._done,
+            failed=self._failed,
+            reused=max(0, finished - self._settling.settled),
+            usage=self._journal.spent.usage,
+            seconds=monotonic() - self._started,
+            limit=self._regulator.limit,
+            in_flight=self._regulator.in_flight,
+        )
+
+    async def work(
+        self, rows: Iterable[Row] | AsyncIterable[Row], on_progress: OnProgress | None = None
+    ) -> Report:
+        """Settle all rows. Raises: JournalError, OutputError, and what the rows raise."""
+        self._started = monotonic()
+        ticking = asyncio.create_task(self._tick(on_progress))
+        complete = False
+        try:
+            await self._settle_all(rows)
+            complete = not self._stopped
+        finally:
+            ticking.cancel()
+            self._outlet.close(complete=complete)
+        if on_progress is not None:
+            on_progress(self.progress)
+        return Report(self.progress, self._stopped)
+
+    async def _settle_all(self, rows: Iterable[Row] | AsyncIterable[Row]) -> None:
+        position = 0
+        try:
+            async for row in _each(rows):
+                await self._window.acquire()
+                if self._stopped:
+                    break
+                self._begin(position, row)
+                position += 1
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._broken is not None:
+            raise self._broken
+
+    def _begin(self, position: int, row: Row) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                self._fail(position, row, error)
+
+        task = asyncio.create_task(self._settle(position, row))
+        self._tasks.add(task)
+        task.add_done_callback(ended)
+
+    async def _settle(self, position: int, row: Row) -> None:
+        entry = await self._settling.entry(row)
+        if entry is None:
+            self.stop(self._regulator.stopped or "")
+            self._window.release()
+        else:
+            self._put(position, row, entry)
+
+    def _put(self, position: int, row: Row, entry: Entry) -> None:
+        if entry.ok:
+            self._done += 1
+        else:
+            self._failed += 1
+        for _ in range(self._outlet.put(position, row, entry)):
+            self._window.release()
+        self._look_at_the_budget()
+
+    def _look_at_the_budget(self) -> None:
+        reason = self._plan.budget.ended_by(self.progress)
+        if reason:
+            self.stop(reason)
+
+    def _fail(self, position: int, row: Row, error: BaseException) -> None:
+        """Make an error of ours, or of the user's code, a dead letter; but not a full disk."""
+        if not isinstance(error, JournalError | OutputError):
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            message = (
+                f"An unexpected {type(error).__name__} in {Path(where.filename).name}, line "
+                f"{where.lineno}. The document is left to a later run."
+            )
+            try:
+                self._put(position, row, dead_letter(ExtractifyError(message), 0.0))
+            except OutputError as broken:
+                error = broken
+            else:
+                return
+        self._broken = self._broken or error
+        self.stop(str(error))
+        self._window.release()
+
+    async def _tick(self, on_progress: OnProgress | None) -> None:
+        while True:
+            self._look_at_the_budget()
+            if on_progress is not None:
+                on_progress(self.progress)
+            await asyncio.sleep(_TICK)
+
+
+async def _each(rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncIterator[Row]:
+    if isinstance(rows, AsyncIterable):
+        async for row in rows:
+            yield row
+    else:
+        for row in rows:
+            yield row

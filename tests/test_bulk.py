@@ -1,0 +1,422 @@
+"""Bulk runs: one outcome for each row, asked once, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import BaseModel, field_validator
+
+from extractify import (
+    AsyncClient,
+    Budget,
+    Client,
+    ConfigurationError,
+    Entry,
+    OutputError,
+    Pace,
+    Plan,
+    Progress,
+    Repair,
+    Task,
+)
+from extractify.testing import Answer, ScriptedEndpoint, Seen, completion
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+class Order(BaseModel):
+    number: int
+    total: float
+
+
+def number_in(seen: Seen) -> int:
+    first = next(turn for turn in seen.body["messages"] if turn["role"] == "user")
+    return int(first["content"].split()[2])
+
+
+def order(seen: Seen) -> object:
+    return {"number": number_in(seen), "total": 1.5}
+
+
+def rows(count: int, first: int = 0) -> list[tuple[int, str]]:
+    return [(number, f"Order {number} costs 1.50") for number in range(first, first + count)]
+
+
+def lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def slow(concurrency: int = 4, **options: Any) -> Plan:
+    return Plan(pace=Pace(concurrency), **options)
+
+
+def test_each_row_gives_one_line_in_the_order_of_the_input(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = ScriptedEndpoint(order)
+    with Client(endpoint) as client:
+        report = client.run(Order, rows(50), output)
+    assert report.ok
+    assert lines(output) == [
+        {"id": number, "value": {"number": number, "total": 1.5}} for number in range(50)
+    ]
+    assert (report.progress.done, report.progress.failed, report.progress.reused) == (50, 0, 0)
+    assert report.progress.total == 50
+    assert report.output == str(output)
+    assert Path(report.journal).is_file()
+    assert not Path(report.dead).exists()
+
+
+def test_what_is_done_is_not_asked_again_and_the_output_is_the_same(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = ScriptedEndpoint(order)
+    with Client(endpoint) as client:
+        client.run(Order, rows(20), output)
+        before = output.read_bytes()
+        report = client.run(Order, rows(20), output)
+    assert len(endpoint.requests) == 20
+    assert report.progress.reused == 20
+    assert output.read_bytes() == before
+
+
+def test_identical_documents_are_asked_once(tmp_path: Path) -> None:
+    same = [(number, "Order 3 costs 1.50") for number in range(30)]
+    endpoint = ScriptedEndpoint(order)
+    with Client(endpoint) as client:
+        report = client.run(Order, same, tmp_path / "out.jsonl", slow(8))
+    assert len(endpoint.requests) == 1
+    assert [line["id"] for line in lines(tmp_path / "out.jsonl")] == list(range(30))
+    assert (report.progress.done, report.progress.reused) == (30, 29)
+
+
+def test_identical_documents_are_asked_once_where_nothing_is_kept_on_disk() -> None:
+    got: list[object] = []
+    endpoint = ScriptedEndpoint(order)
+
+    def take(id_: object, entry: Entry) -> None:
+        got.append((id_, entry.data))
+
+    with Client(endpoint) as client:
+        report = client.run(Order, [(1, "Order 3"), (2, "Order 3"), (3, "Order 4")], take)
+    assert [id_ for id_, _ in got] == [1, 2, 3]
+    assert len(endpoint.requests) == 2
+    assert (report.journal, report.output) == ("", "")
+
+
+def test_a_row_that_fails_is_a_dead_letter_that_can_be_fed_back_in(tmp_path: Path) -> None:
+    def sometimes(seen: Seen) -> object:
+        number = number_in(seen)
+        return {"number": number} if number % 10 == 7 else order(seen)
+
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(
+        "".join(json.dumps({"id": id_, "text": text, "shop": 5}) + "\n" for id_, text in rows(20))
+    )
+    with Client(ScriptedEndpoint(sometimes)) as client:
+        report = client.run(Task(Order, repair=1), source, output)
+    assert report.complete
+    assert not report.ok
+    assert (report.progress.done, report.progress.failed) == (18, 2)
+    letter = lines(tmp_path / "out.jsonl.dead.jsonl")[0]
+    assert letter["id"] == 7
+    assert letter["shop"] == 5
+    assert letter["_error"]["type"] == "ExtractionError"
+    assert letter["_error"]["partial"] == {"number": 7}
+    assert [problem["pointer"] for problem in letter["_error"]["problems"]] == ["/total"]
+    with Client(ScriptedEndpoint(order)) as client:
+        again = client.run(Order, report.dead, tmp_path / "rest.jsonl")
+    assert again.ok
+    assert [line["id"] for line in lines(tmp_path / "rest.jsonl")] == [7, 17]
+
+
+def test_dead_letters_are_asked_again_if_wanted_and_not_otherwise(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = ScriptedEndpoint(lambda _: "no")
+    with Client(endpoint) as client:
+        client.run(Task(Order, repair=1), rows(3), output)
+        client.run(Task(Order, repair=1), rows(3), output)
+    assert len(endpoint.requests) == 3
+    mended = ScriptedEndpoint(order)
+    with Client(mended) as client:
+        report = client.run(Task(Order, repair=1), rows(3), output, Plan(retry_dead=True))
+    assert report.ok
+    assert len(mended.requests) == 3
+    assert not Path(report.dead).exists()
+
+
+def test_rows_come_as_they_are_done_if_wanted(tmp_path: Path) -> None:
+    async def main() -> list[object]:
+        first = asyncio.Event()
+        seen: list[object] = []
+
+        async def source() -> AsyncIterator[tuple[int, str]]:
+            for row in rows(3):
+                yield row
+            await first.wait()
+            yield 3, "Order 3"
+
+        def take(id_: object, _entry: Entry) -> None:
+            seen.append(id_)
+            first.set()
+
+        async with AsyncClient(ScriptedEndpoint(order)) as client:
+            await client.run(Order, source(), take, slow(ordered=False))
+        return seen
+
+    assert sorted(map(str, asyncio.run(main()))) == ["0", "1", "2", "3"]
+
+
+def test_a_budget_ends_a_run_cleanly_and_the_next_goes_on(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = ScriptedEndpoint(lambda seen: Answer(priced(order(seen))))
+    with Client(endpoint) as client:
+        report = client.run(Order, rows(200), output, slow(budget=Budget(tokens=1000)))
+        assert not report.complete
+        assert report.stopped == "the budget of 1000 tokens is used up"
+        assert 10 <= report.progress.done <= 20
+        assert not output.exists()
+        assert len(lines(tmp_path / "out.jsonl.part")) == report.progress.done
+        last = client.run(Order, rows(200), output)
+    assert last.ok
+    assert len(endpoint.requests) == 200
+    assert len(lines(output)) == 200
+    assert not (tmp_path / "out.jsonl.part").exists()
+
+
+def priced(value: object) -> dict[str, Any]:
+    body: dict[str, Any] = completion(json.dumps({"result": value}))
+    body["usage"] = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}
+    return body
+
+
+@pytest.mark.parametrize("failures", [0.1, 12])
+def test_too_many_failures_end_a_run(tmp_path: Path, failures: float) -> None:
+    with Client(ScriptedEndpoint(lambda _: "no")) as client:
+        task = Task(Order, repair=1)
+        plan = slow(budget=Budget(failures=failures))
+        report = client.run(task, rows(500), tmp_path / "out.jsonl", plan)
+    assert "documents failed" in report.stopped
+    assert report.progress.failed < 130
+
+
+def test_a_document_that_was_in_its_repair_goes_on_from_there(tmp_path: Path) -> None:
+    calls = 0
+
+    class Unplugged(Exception):
+        pass
+
+    def source() -> Iterator[tuple[int, str]]:
+        yield rows(1)[0]
+        while calls < 2:
+            yield 9, ""
+        raise Unplugged
+
+    def answering(seen: Seen) -> object:
+        nonlocal calls
+        calls += 1
+        first = len(seen.body["messages"]) == 2
+        return Answer(priced({"number": 1} if first else order(seen)))
+
+    endpoint = ScriptedEndpoint(answering)
+    with Client(endpoint) as client:
+        with pytest.raises(Unplugged):
+            client.run(Order, source(), tmp_path / "out.jsonl", slow(1))
+        report = client.run(Order, rows(1), tmp_path / "out.jsonl")
+    assert report.ok
+    turns = [len(seen.body["messages"]) for seen in endpoint.requests]
+    assert turns.count(2) == 1
+
+
+class Priced(BaseModel):
+    number: int
+
+
+def test_another_schema_is_refused_read_again_or_asked_anew(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = ScriptedEndpoint(order)
+    with Client(endpoint) as client:
+        client.run(Order, rows(5), output)
+        with pytest.raises(ConfigurationError, match="schema"):
+            client.run(Priced, rows(5), output)
+        report = client.run(Priced, rows(5), output, Plan(on_change="force"))
+        assert report.ok
+        assert len(endpoint.requests) == 5
+        assert lines(output)[0] == {"id": 0, "value": {"number": 0}}
+        client.run(Priced, rows(5), output, Plan(on_change="new"))
+    assert len(endpoint.requests) == 10
+
+
+class Long(BaseModel):
+    number: int
+    total: float
+    shop: str
+
+
+def test_an_answer_that_does_not_fit_the_new_schema_is_asked_for(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    with Client(ScriptedEndpoint(order)) as client:
+        client.run(Order, rows(5), output)
+    longer = ScriptedEndpoint([{"number": 1, "total": 2.0, "shop": "A"}] * 5)
+    with Client(longer) as client:
+        report = client.run(Long, rows(5), output, Plan(on_change="force"))
+    assert report.ok
+    assert len(longer.requests) == 5
+
+
+def test_rows_that_cannot_be_read_are_dead_letters(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    good = json.dumps({"id": 1, "text": "Order 1"}).encode()
+    source.write_bytes(b"\n".join([b"{", b"\xff\xfe", b'{"id": 3}', b'{"text": "\\ud800"}', good]))
+    with Client(ScriptedEndpoint(order)) as client:
+        report = client.run(Order, source, tmp_path / "out.jsonl")
+    assert (report.progress.done, report.progress.failed) == (1, 4)
+    assert {line["_error"]["type"] for line in lines(Path(report.dead))} == {"DocumentError"}
+
+
+class Fussy(BaseModel):
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def check(cls, number: int) -> int:
+        return {1: 1, 2: 2}[number]
+
+
+def test_a_validator_that_breaks_is_its_documents_misfortune(tmp_path: Path) -> None:
+    endpoint = ScriptedEndpoint(lambda seen: {"number": number_in(seen)})
+    with Client(endpoint) as client:
+        report = client.run(Fussy, rows(3, first=1), tmp_path / "out.jsonl")
+    assert (report.progress.done, report.progress.failed) == (2, 1)
+
+
+def test_an_output_that_fails_ends_the_run_and_nothing_done_is_lost(tmp_path: Path) -> None:
+    taken: list[object] = []
+
+    def take(id_: object, _entry: Entry) -> None:
+        if len(taken) == 5:
+            raise RuntimeError("the table is locked")
+        taken.append(id_)
+
+    endpoint = ScriptedEndpoint(order)
+    plan = slow(1, journal=tmp_path / "journal")
+    with Client(endpoint) as client:
+        with pytest.raises(OutputError):
+            client.run(Order, rows(50), take, plan)
+        asked = len(endpoint.requests)
+        taken.clear()
+        report = client.run(Order, rows(50), lambda id_, _: taken.append(id_), plan)
+    assert report.ok
+    assert taken == list(range(50))
+    assert len(endpoint.requests) == 50
+    assert asked < 20
+
+
+def test_credentials_that_are_refused_stop_the_run_and_make_no_dead_letters(tmp_path: Path) -> None:
+    endpoint = ScriptedEndpoint(lambda _: Answer({"error": {"message": "no"}}, status=401))
+    with Client(endpoint) as client:
+        report = client.run(Order, rows(100), tmp_path / "out.jsonl", slow())
+    assert not report.complete
+    assert "AuthenticationError" in report.stopped or "401" in report.stopped
+    assert report.progress.failed == 0
+    assert len(endpoint.requests) < 20
+
+
+def test_no_more_documents_are_read_than_the_window_holds(tmp_path: Path) -> None:
+    read = put_out = most = 0
+
+    def source() -> Iterator[tuple[int, str]]:
+        nonlocal read, most
+        for row in rows(300):
+            read += 1
+            most = max(most, read - put_out)
+            yield row
+
+    def take(_id: object, _entry: Entry) -> None:
+        nonlocal put_out
+        put_out += 1
+
+    with Client(ScriptedEndpoint(order)) as client:
+        client.run(Order, source(), take, slow(4))
+    assert put_out == 300
+    assert most <= 2 * 4 + 1
+
+
+def test_a_source_that_breaks_off_is_raised_and_what_was_done_is_kept(tmp_path: Path) -> None:
+    def source() -> Iterator[tuple[int, str]]:
+        yield from rows(30)
+        raise OSError("the share is gone")
+
+    endpoint = ScriptedEndpoint(order)
+    with Client(endpoint) as client:
+        with pytest.raises(OSError, match="the share is gone"):
+            client.run(Order, source(), tmp_path / "out.jsonl", slow())
+        report = client.run(Order, rows(30), tmp_path / "out.jsonl")
+    assert report.ok
+    assert report.progress.reused >= 20
+
+
+def test_a_cancelled_run_leaves_a_journal_that_goes_on(tmp_path: Path) -> None:
+    async def main() -> int:
+        endpoint = ScriptedEndpoint(order)
+        async with AsyncClient(endpoint) as client:
+            seen = asyncio.Event()
+
+            def watch(progress: Progress) -> None:
+                if progress.done >= 10:
+                    seen.set()
+
+            def take(_id: object, _entry: Entry) -> None:
+                watch(Progress(None, len(endpoint.requests), 0, 0, _entry.usage, 0.0, 1, 1))
+
+            plan = slow(journal=tmp_path / "journal")
+            run = asyncio.create_task(client.run(Order, rows(5000), take, plan))
+            await seen.wait()
+            run.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+            asked = len(endpoint.requests)
+            assert asked < 5000
+            report = await client.run(Order, rows(50), take, plan)
+            assert report.ok
+            return asked
+
+    assert asyncio.run(main()) >= 10
+
+
+def test_a_run_within_a_running_loop_has_a_thread_of_its_own(tmp_path: Path) -> None:
+    async def main() -> bool:
+        with Client(ScriptedEndpoint(order)) as client:
+            return client.run(Order, rows(3), tmp_path / "out.jsonl").ok
+
+    assert asyncio.run(main())
+
+
+def test_progress_is_told_and_ends_with_all(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    with Client(ScriptedEndpoint(order)) as client:
+        client.run(Order, rows(5), tmp_path / "out.jsonl", on_progress=told.append)
+    assert (told[0].done, told[-1].done, told[-1].total) == (0, 5, 5)
+
+
+def test_the_best_effort_is_a_dead_letter_with_its_partial_value(tmp_path: Path) -> None:
+    task = Task(Order, repair=Repair(1, best_effort=True))
+    with Client(ScriptedEndpoint(lambda _: {"number": 4, "total": "?"})) as client:
+        report = client.run(task, rows(1), tmp_path / "out.jsonl")
+    letter = lines(Path(report.dead))[0]
+    assert letter["_error"]["partial"] == {"number": 4, "total": "?"}
+    assert letter["_status"] == "invalid"
+
+
+@pytest.mark.parametrize("failures", [1.5, -0.1])
+def test_a_share_of_failures_is_one(failures: float) -> None:
+    with pytest.raises(ConfigurationError, match="share"):
+        Budget(failures=failures)
+
+
+def test_a_plan_is_made_of_its_parts() -> None:
+    with pytest.raises(ConfigurationError, match="pace"):
+        Plan(pace=4)  # type: ignore[arg-type]
