@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from extractify.rows import RowId
 
 OnChange: TypeAlias = Literal["refuse", "force", "new"]
-_GATHERING = 0.005
+_GATHERING = 0.01
 
 
 @dataclass(slots=True)
