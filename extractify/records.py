@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from extractify.entries import Entry
@@ -29,6 +29,8 @@ EntryRow: TypeAlias = "tuple[bytes, bytes, RowId, Entry]"
 
 _APPLICATION = 0x65787472
 _VERSION = 1
+_MAGIC = b"SQLite format 3\0"
+_FOREIGN = "{} is no journal. Name another file for it."
 _MOST = 2**63 - 1
 _TABLES = f"""
 PRAGMA page_size = 8192;
@@ -102,14 +104,6 @@ _ADVICE = {
 }
 
 
-def trouble(path: Path, error: sqlite3.Error) -> JournalError:
-    """What SQLite failed at, and what to do."""
-    name = getattr(error, "sqlite_errorname", "")
-    advice = (told for kind, told in _ADVICE.items() if name.startswith(kind))
-    what = next(advice, "Look at what it says, or name another file.")
-    return JournalError(f"The journal {path} failed: {error}. {what}")
-
-
 class Records:
     """The file, with a connection to read by and another to write by.
 
@@ -125,26 +119,21 @@ class Records:
         self._run = 0
         self._earlier: tuple[int, ...] = ()
         self._reading = threading.Lock()
-        with self._watched():
-            self._writer = _connected(path)
-            try:
-                self._prepare()
-                self._reader = _connected(path)
-            except (sqlite3.Error, ConfigurationError):
-                self._writer.close()
-                raise
+        _check(path)
+        with self._watched(), ExitStack() as opened:
+            self._writer = opened.enter_context(closing(_connected(path)))
+            self._prepare()
+            self._reader = opened.enter_context(closing(_connected(path)))
+            _tune(self._reader)
+            opened.pop_all()
 
     def _prepare(self) -> None:
-        try:
-            version = _first(self._writer, "PRAGMA user_version")
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorname != "SQLITE_NOTADB":
-                raise
-            version = -1
+        _tune(self._writer)
+        version = _first(self._writer, "PRAGMA user_version")
         if version == 0 and not _first(self._writer, "SELECT count(*) FROM sqlite_master"):
             self._writer.executescript(_TABLES)
-        elif version < 0 or _first(self._writer, "PRAGMA application_id") != _APPLICATION:
-            raise ConfigurationError(f"{self.path} is no journal. Name another file for it.")
+        elif _first(self._writer, "PRAGMA application_id") != _APPLICATION:
+            raise ConfigurationError(_FOREIGN.format(self.path))
         elif version > _VERSION:
             raise ConfigurationError(
                 f"The journal {self.path} was written by a newer extractify (its version is "
@@ -239,7 +228,7 @@ class Records:
             with self._reading:
                 return self._reader.execute(statement, (key,)).fetchall()
         except sqlite3.Error as error:
-            raise trouble(self.path, error) from error
+            raise _trouble(self.path, error) from error
 
     def _count(self, writer: sqlite3.Connection, spent: Totals) -> Totals:
         usage = _numbers(spent.usage)
@@ -263,14 +252,16 @@ class Records:
         try:
             yield
         except sqlite3.Error as error:
-            raise trouble(self.path, error) from error
+            raise _trouble(self.path, error) from error
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+
+
+def _tune(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -16000")
-    return connection
 
 
 def _first(connection: sqlite3.Connection, statement: str) -> int:
@@ -305,3 +296,19 @@ def _numbers(usage: Usage) -> list[float | None]:
         usage.cost,
     )
     return [number if number is None or number <= _MOST else _MOST for number in told]
+
+
+def _check(path: Path) -> None:
+    """SQLite takes a file of a few bytes for an empty one, and writes over it."""
+    if path.is_file():
+        with path.open("rb") as file:
+            begin = file.read(len(_MAGIC))
+        if begin not in (b"", _MAGIC):
+            raise ConfigurationError(_FOREIGN.format(path))
+
+
+def _trouble(path: Path, error: sqlite3.Error) -> JournalError:
+    name = getattr(error, "sqlite_errorname", "")
+    advice = (told for kind, told in _ADVICE.items() if name.startswith(kind))
+    what = next(advice, "Name another file where that can't be helped.")
+    return JournalError(f"The journal {path} failed: {error}. {what}")
