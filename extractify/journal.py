@@ -54,16 +54,16 @@ class Journal:
         place = Path(os.path.realpath(path))
         try:
             lock = Lock(place)
+            try:
+                return cls(lock, _records(place, identity, on_change))
+            except BaseException:
+                lock.release()
+                raise
         except OSError as error:
             raise ConfigurationError(
                 f"The journal {place} can't be opened: {error.strerror}. "
                 "Name a file in a directory that exists and can be written."
             ) from error
-        try:
-            return cls(lock, _records(place, identity, on_change))
-        except BaseException:
-            lock.release()
-            raise
 
     @property
     def spent(self) -> Totals:

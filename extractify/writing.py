@@ -44,9 +44,6 @@ class _Batch:
         for loop, waiters in loops.items():
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, waiters, failure)
-        for _, done in self.jobs if failure else ():
-            if not done.done():
-                done.set_exception(copy(failure))
 
 
 class Writer:
@@ -126,8 +123,10 @@ class Writer:
             if batch.answers or batch.entries:
                 self._records.commit(batch.answers, batch.entries)
             batch.settle(None)
-            for call, done in batch.jobs:
+            while batch.jobs:
+                call, done = batch.jobs[0]
                 done.set_result(call())
+                del batch.jobs[0]
             failure = None
         except JournalError as error:
             failure = error
@@ -143,6 +142,8 @@ class Writer:
         for lost in (batch, late):
             self._is_told |= bool(lost.waiters or lost.jobs)
             lost.settle(failure)
+            for _, done in lost.jobs:
+                done.set_exception(copy(failure))
 
 
 def _settle(waiters: Sequence[asyncio.Future[None]], failure: JournalError | None) -> None:

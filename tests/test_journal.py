@@ -331,9 +331,31 @@ def test_a_damaged_file_is_told_with_what_can_be_saved(path: Path) -> None:
     path.write_bytes(content[:8192] + random.Random(1).randbytes(len(content) - 8192))
     with pytest.raises(JournalError, match=r"run\.sqlite failed: .* malformed\. Save what can"):
         Journal.opened(path, IDENTITY)
+
+
+@pytest.mark.parametrize("table", ["entries", "answers"])
+def test_damage_that_is_met_later_is_told_as_well(path: Path, table: str) -> None:
+    with Journal.opened(path, IDENTITY) as journal:
+        finish(journal, "a")
+    with closing(sqlite3.connect(path)) as plain:
+        find = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        ((page,),) = plain.execute(find, (table,)).fetchall()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 8192)
+        file.write(b"\xff" * 8192)
+    with Journal.opened(path, IDENTITY) as journal:
+        journal.keep(key("b"), digest("b"), 0, "{}")
+        with pytest.raises(JournalError, match=r"malformed\. Save what can be saved"):
+            finish(journal, "b")
+
+
+def test_a_journal_that_ends_early_is_damaged(path: Path) -> None:
+    Journal.opened(path, IDENTITY).close()
+    content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(JournalError, match=r"malformed\. Save what can be saved"):
-        finish(Journal.opened(path, IDENTITY), "b")
+        Journal.opened(path, IDENTITY)
+    assert names(path.parent) == ["run.sqlite"]
 
 
 # --- disks, kills, loops -----------------------------------------------------------------------
