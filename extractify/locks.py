@@ -28,27 +28,29 @@ class Lock:
             self._file = os.open(self._where, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            except OSError as error:
                 holder = _told(os.pread(self._file, _LONGEST, 0))
                 os.close(self._file)
+                if not isinstance(error, BlockingIOError):
+                    raise
                 raise ConfigurationError(
                     f"{path} is in use by {holder}. "
                     "Wait until that has ended, or name another file."
                 ) from None
-            except OSError:
-                os.close(self._file)
-                raise
             if self._is_there():
                 break
             os.close(self._file)  # whoever had it has taken the file away in between
         self._sign()
 
     def release(self) -> None:
-        """Let others have it, and leave no file."""
+        """Let others have it, and leave no file. May be repeated."""
+        if self._file < 0:
+            return
         with suppress(FileNotFoundError):
             self._where.unlink()
         fcntl.flock(self._file, fcntl.LOCK_UN)  # a forked child has the descriptor, too
         os.close(self._file)
+        self._file = -1
 
     def _is_there(self) -> bool:
         try:

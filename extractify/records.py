@@ -7,10 +7,9 @@ that the file was opened with, and what was spent for it.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from extractify.entries import Entry
@@ -30,21 +29,27 @@ EntryRow: TypeAlias = "tuple[bytes, bytes, RowId, Entry]"
 
 _APPLICATION = 0x65787472
 _VERSION = 1
+_MAGIC = b"SQLite format 3\0"
+_FOREIGN = "{} is no journal. Name another file for it."
+_MOST = 2**63 - 1
 _TABLES = f"""
+PRAGMA page_size = 8192;
+PRAGMA journal_mode = WAL;
 BEGIN IMMEDIATE;
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     schema TEXT NOT NULL, asking TEXT NOT NULL, endpoint TEXT NOT NULL, name TEXT NOT NULL,
     opened INTEGER NOT NULL,
     done INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
-    usage TEXT NOT NULL DEFAULT '{{}}',
+    prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, cost,
     UNIQUE (schema, asking, endpoint)
 );
 CREATE TABLE entries (
     entry INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE, text BLOB NOT NULL, run INTEGER NOT NULL, id TEXT NOT NULL,
     status TEXT NOT NULL, value TEXT NOT NULL, error TEXT NOT NULL,
-    attempts INTEGER NOT NULL, usage TEXT NOT NULL, seconds REAL
+    attempts INTEGER NOT NULL, seconds REAL,
+    prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, cost
 );
 CREATE INDEX dead ON entries (run) WHERE status <> 'ok';
 CREATE TABLE answers (
@@ -56,6 +61,40 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
+_LAST = "SELECT schema, asking, endpoint, name FROM runs ORDER BY opened DESC LIMIT 1"
+_BEGIN = """
+INSERT INTO runs (schema, asking, endpoint, name, opened)
+VALUES (?, ?, ?, ?, (SELECT coalesce(max(opened), 0) + 1 FROM runs))
+ON CONFLICT DO UPDATE SET opened = excluded.opened
+RETURNING run, done, failed,
+    prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, cost
+"""
+_EARLIER = """
+SELECT run FROM runs WHERE schema <> ? AND asking = ? AND endpoint = ? ORDER BY opened DESC
+"""
+_SPEND = """
+UPDATE runs SET done = ?, failed = ?, prompt_tokens = ?, completion_tokens = ?,
+    total_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?
+WHERE run = ?
+"""
+_ENTRY = """
+SELECT status, value, error, attempts, seconds,
+    prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, cost
+FROM entries WHERE key = ?
+"""
+_ADD_ENTRY = """
+INSERT INTO entries (key, text, run, id, status, value, error, attempts, seconds,
+    prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, cost)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_ADD_ANSWER = """
+INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_OF_A_TEXT = "SELECT run, raw FROM answers WHERE text = ? AND key IS NOT NULL ORDER BY turn"
+_SET_ASIDE = """
+UPDATE answers SET key = NULL
+WHERE key IN (SELECT key FROM entries WHERE run = ? AND status <> 'ok')
+"""
 _ADVICE = {
     "SQLITE_FULL": "Make room on the disk and start it again: it goes on with what is kept.",
     "SQLITE_IOERR": "See to the disk and start it again: it goes on with what is kept.",
@@ -63,14 +102,6 @@ _ADVICE = {
     "SQLITE_READONLY": "Let it be written, or name another file.",
     "SQLITE_CANTOPEN": "Name a file in a directory that exists and can be written.",
 }
-
-
-def trouble(path: Path, error: sqlite3.Error) -> JournalError:
-    """What SQLite failed at, and what to do."""
-    name = getattr(error, "sqlite_errorname", "")
-    advice = (told for kind, told in _ADVICE.items() if name.startswith(kind))
-    what = next(advice, "Look at what it says, or name another file.")
-    return JournalError(f"The journal {path} failed: {error}. {what}")
 
 
 class Records:
@@ -88,26 +119,21 @@ class Records:
         self._run = 0
         self._earlier: tuple[int, ...] = ()
         self._reading = threading.Lock()
-        with self._watched():
-            self._writer = _connected(path)
-            try:
-                self._prepare()
-                self._reader = _connected(path)
-            except (sqlite3.Error, ConfigurationError):
-                self._writer.close()
-                raise
+        _check(path)
+        with self._watched(), ExitStack() as opened:
+            self._writer = opened.enter_context(closing(_connected(path)))
+            self._prepare()
+            self._reader = opened.enter_context(closing(_connected(path)))
+            _tune(self._reader)
+            opened.pop_all()
 
     def _prepare(self) -> None:
-        try:
-            version = _first(self._writer, "PRAGMA user_version")
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorname != "SQLITE_NOTADB":
-                raise
-            version = -1
+        _tune(self._writer)
+        version = _first(self._writer, "PRAGMA user_version")
         if version == 0 and not _first(self._writer, "SELECT count(*) FROM sqlite_master"):
             self._writer.executescript(_TABLES)
-        elif version < 0 or _first(self._writer, "PRAGMA application_id") != _APPLICATION:
-            raise ConfigurationError(f"{self.path} is no journal. Name another file for it.")
+        elif _first(self._writer, "PRAGMA application_id") != _APPLICATION:
+            raise ConfigurationError(_FOREIGN.format(self.path))
         elif version > _VERSION:
             raise ConfigurationError(
                 f"The journal {self.path} was written by a newer extractify (its version is "
@@ -118,47 +144,25 @@ class Records:
     def last(self) -> Identity | None:
         """The identity that it was opened with last; None in a new file."""
         with self._watched():
-            found = self._writer.execute(
-                "SELECT schema, asking, endpoint, name FROM runs ORDER BY opened DESC LIMIT 1"
-            ).fetchall()
+            found = self._writer.execute(_LAST).fetchall()
         return Identity(*found[0]) if found else None
 
     def begin(self, identity: Identity) -> None:
         """Go on, or begin, with an identity: what is written from now on is of it."""
         told = (identity.schema, identity.asking, identity.endpoint)
         with self._transaction() as writer:
-            writer.execute(
-                "INSERT INTO runs (schema, asking, endpoint, name, opened)"
-                " VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
-                (*told, identity.name),
-            )
-            writer.execute(
-                "UPDATE runs SET opened = (SELECT max(opened) + 1 FROM runs)"
-                " WHERE schema = ? AND asking = ? AND endpoint = ?",
-                told,
-            )
-            ((self._run, done, failed, usage),) = writer.execute(
-                "SELECT run, done, failed, usage FROM runs"
-                " WHERE schema = ? AND asking = ? AND endpoint = ?",
-                told,
-            ).fetchall()
-            earlier = writer.execute(
-                "SELECT run FROM runs WHERE schema <> ? AND asking = ? AND endpoint = ?"
-                " ORDER BY opened DESC",
-                told,
-            ).fetchall()
-            if earlier:  # the only ones who look for a text
+            found = writer.execute(_BEGIN, (*told, identity.name)).fetchall()
+            earlier = writer.execute(_EARLIER, told).fetchall()
+            if earlier:  # the only ones whose answers are looked for by their text
                 writer.execute("CREATE INDEX IF NOT EXISTS texts ON answers (text)")
+        ((self._run, done, failed, *usage),) = found
         self._earlier = tuple(run for (run,) in earlier)
-        self.spent = Totals(done, failed, _usage(usage))
+        self.spent = Totals(done, failed, Usage(*usage))
 
     def entry(self, key: bytes) -> Entry | None:
         """What became of a document; None where that isn't committed."""
-        found = self._read(
-            "SELECT status, value, error, attempts, usage, seconds FROM entries WHERE key = ?", key
-        )
-        for status, value, error, attempts, usage, seconds in found:
-            return Entry(status, value, error, attempts, _usage(usage), seconds)
+        for status, value, error, attempts, seconds, *usage in self._read(_ENTRY, key):
+            return Entry(status, value, error, attempts, Usage(*usage), seconds)
         return None
 
     def answers(self, key: bytes) -> list[str]:
@@ -170,9 +174,7 @@ class Records:
         """The bodies kept for a text by the last run that differs in its schema alone."""
         if not self._earlier:
             return []
-        found = self._read(
-            "SELECT run, raw FROM answers WHERE text = ? AND key IS NOT NULL ORDER BY turn", text
-        )
+        found = self._read(_OF_A_TEXT, text)
         runs = [run for run, _ in found]
         last = next((run for run in self._earlier if run in runs), None)
         return [raw for run, raw in found if run == last]
@@ -180,18 +182,12 @@ class Records:
     def commit(self, answers: Sequence[AnswerRow], entries: Sequence[EntryRow]) -> None:
         """Write them, all or none. What is there already stays as it is."""
         made = [_values(entry, self._run) for entry in entries]
+        bodies = [(*answer[:3], _plain(answer[3]), self._run) for answer in answers]
         with self._transaction() as writer:
-            writer.executemany(
-                "INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                [(*answer[:3], _plain(answer[3]), self._run) for answer in answers],
-            )
+            writer.executemany(_ADD_ANSWER, bodies)
             done, failed = (
                 writer.executemany(
-                    "INSERT INTO entries"
-                    " (key, text, run, id, status, value, error, attempts, usage, seconds)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    [values for values in made if (values[4] == "ok") is ok],
+                    _ADD_ENTRY, [row for row in made if (row[4] == "ok") is ok]
                 ).rowcount
                 for ok in (True, False)
             )
@@ -212,11 +208,7 @@ class Records:
     def retry_dead(self) -> int:
         """Take all dead letters back; their answers aren't replayed. How many there were."""
         with self._transaction() as writer:
-            writer.execute(
-                "UPDATE answers SET key = NULL WHERE key IN"
-                " (SELECT key FROM entries WHERE run = ? AND status <> 'ok')",
-                (self._run,),
-            )
+            writer.execute(_SET_ASIDE, (self._run,))
             gone = writer.execute(
                 "DELETE FROM entries WHERE run = ? AND status <> 'ok'", (self._run,)
             ).rowcount
@@ -232,14 +224,15 @@ class Records:
 
     def _read(self, statement: str, key: bytes) -> list[Any]:
         # All of it at once: a statement that is read in part keeps its transaction open.
-        with self._reading, self._watched():
-            return self._reader.execute(statement, (key,)).fetchall()
+        try:
+            with self._reading:
+                return self._reader.execute(statement, (key,)).fetchall()
+        except sqlite3.Error as error:
+            raise _trouble(self.path, error) from error
 
     def _count(self, writer: sqlite3.Connection, spent: Totals) -> Totals:
-        writer.execute(
-            "UPDATE runs SET done = ?, failed = ?, usage = ? WHERE run = ?",
-            (spent.done, spent.failed, _told(spent.usage), self._run),
-        )
+        usage = _numbers(spent.usage)
+        writer.execute(_SPEND, (spent.done, spent.failed, *usage, self._run))
         return spent
 
     @contextmanager
@@ -259,13 +252,16 @@ class Records:
         try:
             yield
         except sqlite3.Error as error:
-            raise trouble(self.path, error) from error
+            raise _trouble(self.path, error) from error
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+
+
+def _tune(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
-    return connection
+    connection.execute("PRAGMA cache_size = -16000")
 
 
 def _first(connection: sqlite3.Connection, statement: str) -> int:
@@ -276,7 +272,7 @@ def _first(connection: sqlite3.Connection, statement: str) -> int:
 def _values(row: EntryRow, run: int) -> tuple[Any, ...]:
     key, text, id_, entry = row
     value, error = _plain(entry.value), _plain(entry.error)
-    told = (entry.status, value, error, entry.attempts, _told(entry.usage), entry.seconds)
+    told = (entry.status, value, error, entry.attempts, entry.seconds, *_numbers(entry.usage))
     return (key, text, run, _plain(str(id_)), *told)
 
 
@@ -289,11 +285,30 @@ def _plain(text: str) -> str:
     return text
 
 
-def _told(usage: Usage) -> str:
-    # As text: an endpoint may tell numbers that no column of SQLite holds.
-    told = {name: getattr(usage, name) for name in Usage.__dataclass_fields__}
-    return json.dumps({name: number for name, number in told.items() if number is not None})
+def _numbers(usage: Usage) -> list[float | None]:
+    """As SQLite takes them: an endpoint may tell any number."""
+    told = (
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        usage.total_tokens,
+        usage.cached_tokens,
+        usage.reasoning_tokens,
+        usage.cost,
+    )
+    return [number if number is None or number <= _MOST else _MOST for number in told]
 
 
-def _usage(told: str) -> Usage:
-    return Usage(**json.loads(told))
+def _check(path: Path) -> None:
+    """SQLite takes a file of a few bytes for an empty one, and writes over it."""
+    if path.is_file():
+        with path.open("rb") as file:
+            begin = file.read(len(_MAGIC))
+        if begin not in (b"", _MAGIC):
+            raise ConfigurationError(_FOREIGN.format(path))
+
+
+def _trouble(path: Path, error: sqlite3.Error) -> JournalError:
+    name = getattr(error, "sqlite_errorname", "")
+    advice = (told for kind, told in _ADVICE.items() if name.startswith(kind))
+    what = next(advice, "Name another file where that can't be helped.")
+    return JournalError(f"The journal {path} failed: {error}. {what}")
