@@ -14,7 +14,7 @@ from random import SystemRandom
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from extractify.buckets import Bucket
+from extractify.buckets import Ration
 from extractify.checks import COUNT, NUMBER, SECONDS, check
 from extractify.errors import ConfigurationError, Stopped
 from extractify.events import PaceChanged
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from extractify.events import OnEvent
+    from extractify.rates import Rate
 
 FaredAs: TypeAlias = Literal["success", "overload", "other", "unused"]
 """How a request fared, as far as the pace goes; "unused" was given back before it went out."""
@@ -101,9 +102,8 @@ class Regulator:
         self._cuts = 0
         self._cuts_in_a_row = 0
         self._not_before = now = clock()
-        requests, tokens = pace.requests_per_minute or preset, pace.tokens_per_minute
-        self._requests = None if requests is None else Bucket(requests, now)
-        self._tokens = None if tokens is None else Bucket(tokens, now)
+        self._requests = Ration(pace.requests_per_minute, preset, now)
+        self._tokens = Ration(pace.tokens_per_minute, None, now)
         self._tokens_seen, self._size_seen = _FIRST_GUESS, 1.0
         self._waiting: deque[tuple[asyncio.Future[Permit], float]] = deque()
         self._due: float | None = None
@@ -170,8 +170,18 @@ class Regulator:
             self._hold_back(permit, retry_after)
         self._settle(permit, tokens)
         self._let_in()
-        if told and self._emit is not None and int(self._limit) != before:
-            self._emit(PaceChanged(int(self._limit), told))
+        if told and int(self._limit) != before:
+            self._tell(told)
+
+    def heed(self, rate: Rate) -> None:
+        """Take the endpoint's word on the rate it bears; it overrules the preset."""
+        now, before = self._clock(), (self._requests.per_minute, self._tokens.per_minute)
+        if rate.requests is not None:
+            self._requests.heed(rate.requests, now)
+        if rate.tokens is not None:
+            self._tokens.heed(rate.tokens, now)
+        if before != (self._requests.per_minute, self._tokens.per_minute):
+            self._tell("the endpoint says what it bears")
 
     async def rest(self, seconds: float) -> None:
         """Wait without a place. Raises: Stopped, as soon as the run is."""
@@ -198,6 +208,10 @@ class Regulator:
             resting.cancel()
         self._set_timer()
 
+    def _tell(self, reason: str) -> None:
+        if self._emit is not None:
+            self._emit(PaceChanged(int(self._limit), reason))
+
     def _check(self) -> None:
         if self._stopped is not None:
             raise self._stop()
@@ -214,20 +228,13 @@ class Regulator:
         if self._in_flight >= int(self._limit):
             return None
         now = self._clock()
-        due = self._not_before
-        if self._requests is not None:
-            due = max(due, self._requests.due(now, 1.0))
-        charged = 0.0
-        if self._tokens is not None:
-            charged = size * self._tokens_seen / self._size_seen
-            due = max(due, self._tokens.due(now, charged))
+        charged = size * self._tokens_seen / self._size_seen
+        due = max(self._not_before, self._requests.due(now, 1.0), self._tokens.due(now, charged))
         if due > now:
             self._due = due
             return None
-        if self._requests is not None:
-            self._requests.take(1.0)
-        if self._tokens is not None:
-            self._tokens.take(charged)
+        self._requests.take(1.0)
+        self._tokens.take(charged)
         self._in_flight += 1
         self._admitted += 1
         return Permit(self._admitted, self._cuts, size, charged)
@@ -278,5 +285,4 @@ class Regulator:
         if tokens is not None:
             self._tokens_seen = self._tokens_seen * _FORGETTING + tokens
             self._size_seen = self._size_seen * _FORGETTING + permit.size
-        if self._tokens is not None:
-            self._tokens.take((tokens or 0.0) - permit.charged)
+        self._tokens.take((tokens or 0.0) - permit.charged)
