@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _MINUTE = 60.0
+_LONG = 600.0
+"""A window in seconds whose quota is for spreading evenly; one of a day may be spent in an hour."""
 _LONGEST = 200  # characters of a header that are looked at
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{0,9})?")
 _TIME = re.compile(r"(\d{1,12}(?:\.\d{0,9})?)(ms|d|h|m|s)")
@@ -63,7 +65,7 @@ def _named(headers: Mapping[str, str], of: str, clock: Callable[[], float]) -> A
     remaining = _number(headers.get(f"x-ratelimit-remaining{of}"))
     reset = _seconds(headers.get(f"x-ratelimit-reset{of}"), clock)
     # A limit that takes longer to come back isn't one of a minute: Groq's requests are a day's.
-    of_a_minute = limit > 0 and (reset is None or reset <= _MINUTE)
+    of_a_minute = limit >= 1 and (reset is None or reset <= _MINUTE)
     return Allowance(limit if of_a_minute else None, remaining)
 
 
@@ -75,7 +77,7 @@ def _by_policy(headers: Mapping[str, str]) -> Allowance | None:
     rates = [
         _MINUTE * parts["q"] / parts.get("w", _MINUTE)
         for parts in map(_parts, policies[:_LONGEST].split(","))
-        if parts.get("q", 0) > 0 and parts.get("w", 1) > 0
+        if parts.get("q", 0) > 0 and 0 < parts.get("w", _MINUTE) <= _LONG
     ]
     left = [
         parts["r"]
