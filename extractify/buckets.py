@@ -1,6 +1,11 @@
-"""A token bucket: how much may be spent a minute, and when the next piece of it."""
+"""What may be spent a minute: by the user's word, and the endpoint's."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from extractify.rates import Allowance
 
 _MINUTE = 60.0
 _BURST = 1.0 / _MINUTE
@@ -37,3 +42,43 @@ class Bucket:
     def lower(self, left: float) -> None:
         """Take the endpoint's word that no more than this is left."""
         self._level = min(self._level, left)
+
+
+class Ration:
+    """A bucket where there is a limit: the user's own, or the endpoint's where that is lower.
+
+    preset: what the endpoint is known to bear, until it says so itself.
+    """
+
+    __slots__ = ("_bucket", "_own")
+
+    def __init__(self, own: float | None, preset: float | None, now: float) -> None:
+        self._own = own
+        self._bucket: Bucket | None = None
+        self._limit_to(preset, now)
+
+    @property
+    def per_minute(self) -> float | None:
+        """The limit, None where there is none."""
+        return None if self._bucket is None else self._bucket.per_minute
+
+    def due(self, now: float, amount: float) -> float:
+        """When so much may be spent: `now`, or later."""
+        return now if self._bucket is None else self._bucket.due(now, amount)
+
+    def take(self, amount: float) -> None:
+        """Spend so much; a negative amount was taken before, and wasn't spent."""
+        if self._bucket is not None:
+            self._bucket.take(amount)
+
+    def heed(self, allowance: Allowance, now: float) -> None:
+        """Take the endpoint's word."""
+        if allowance.per_minute is not None:
+            self._limit_to(allowance.per_minute, now)
+        if allowance.remaining is not None and self._bucket is not None:
+            self._bucket.lower(allowance.remaining)
+
+    def _limit_to(self, endpoints: float | None, now: float) -> None:
+        limits = [each for each in (self._own, endpoints) if each is not None]
+        if limits and self.per_minute != min(limits):
+            self._bucket = Bucket(min(limits), now)

@@ -93,6 +93,7 @@ def _is_json(value: object) -> bool:
 TEXT = instance(str)
 COUNT = Kind("a whole number", instance(int).takes)
 NUMBER = Kind("a number, without quotes", _is_number)
+POSITIVE = Kind("a number above 0", lambda value: _is_number(value, above=0))
 SECONDS = Kind("seconds above 0", lambda value: _is_number(value, above=0))
 ANYTHING = Kind("anything", lambda _: True)
 FLAG = Kind("True or False", lambda value: isinstance(value, bool))

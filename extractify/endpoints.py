@@ -14,7 +14,7 @@ from string import Formatter
 from urllib.parse import urlsplit
 
 from extractify import profiles
-from extractify.checks import JSON, TEXT, check, instance
+from extractify.checks import JSON, POSITIVE, TEXT, check, instance
 from extractify.dialects import named
 from extractify.errors import ConfigurationError
 from extractify.gateway import Gateway
@@ -62,8 +62,9 @@ class Endpoint:
     url: the base, to which the dialect adds its path, such as `https://api.openai.com/v1`.
     api_key: sent as a bearer token, kept as a Secret. profile: a Profile, or the name of one.
     extra: vendor parameters for every request body. prices: fill in the cost of each `usage`.
-    gateway: options of Cloudflare's, for its dialects. Raises: ConfigurationError on a URL or a key
-    that can't be used.
+    gateway: options of Cloudflare's, for its dialects. requests_per_minute: what it is known to
+    bear, for runs of many documents, until its headers say so. Raises: ConfigurationError on a URL
+    or a key that can't be used.
     """
 
     url: str
@@ -74,12 +75,13 @@ class Endpoint:
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
     prices: Prices | None = None
     gateway: Gateway | None = None
+    requests_per_minute: float | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking."""
         check(self, url=TEXT, model=TEXT, api_key=TEXT.optional, dialect=TEXT, extra=JSON)
         check(self, profile=instance(Profile, str), prices=instance(Prices).optional)
-        check(self, gateway=instance(Gateway).optional)
+        check(self, gateway=instance(Gateway).optional, requests_per_minute=POSITIVE.optional)
         named(self.dialect)
         if self.gateway is not None and self.dialect not in _CLOUDFLARE:
             message = (
@@ -153,6 +155,7 @@ class Preset:
     extra: tuple[tuple[str, JsonValue], ...] = ()
     profiles: tuple[tuple[str, Profile], ...] = ()
     prices: tuple[tuple[str, Prices], ...] = ()
+    requests_per_minute: tuple[tuple[str, float], ...] = ()
 
     def endpoint(self, model: str, env: Mapping[str, str]) -> Endpoint:
         """Fill the row in. Raises: ConfigurationError, which names each missing variable."""
@@ -176,6 +179,7 @@ class Preset:
             profile=dict(self.profiles).get(model, self.profile),
             extra=dict(self.extra),
             prices=dict(self.prices).get(model),
+            requests_per_minute=dict(self.requests_per_minute).get(model),
         )
 
 
@@ -191,6 +195,7 @@ PRESETS: Mapping[str, Preset] = {
         dialect="workers_ai",
         profiles=(("minimax/m2.7", M2_7),),
         prices=(("minimax/m2.7", _M2_7_PRICES),),
+        requests_per_minute=(("minimax/m2.7", 200.0),),  # a gateway, under Unified Billing
     ),
     "cloudflare-run": Preset(
         example="minimax/m2.7",
@@ -200,6 +205,7 @@ PRESETS: Mapping[str, Preset] = {
         dialect="cloudflare_run",
         profiles=(("minimax/m2.7", M2_7),),
         prices=(("minimax/m2.7", _M2_7_PRICES),),
+        requests_per_minute=(("minimax/m2.7", 200.0),),  # a gateway, under Unified Billing
     ),
     "minimax": Preset(
         example="MiniMax-M2.7",
@@ -209,6 +215,7 @@ PRESETS: Mapping[str, Preset] = {
         dialect="minimax",
         profile=profiles.MINIMAX,
         prices=(("MiniMax-M2.7", _M2_7_PRICES),),
+        requests_per_minute=(("MiniMax-M2.7", 500.0),),
     ),
     "openai": Preset(
         example="gpt-5-mini",

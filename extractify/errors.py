@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from extractify.messages import Attempt, JsonValue, Problem
+    from extractify.rates import Rate
 
 _SHOWN_ENDPOINT = 160
 
@@ -136,10 +137,12 @@ class EndpointError(ExtractifyError):
     status: HTTP status. code: the endpoint's own code, as text. retry_after: seconds the endpoint
     asks to wait. request_id: for the vendor's support. The endpoint's own message is `detail`; it
     stays out of `str(error)`, since some endpoints quote the request in it. retries: how often the
-    same request is worth repeating, 0 for never, None for as often as the policy allows.
+    same request is worth repeating, 0 for never, None for as often as the policy allows. rate: what
+    its headers said of the rate it bears.
     """
 
     retries: int | None = 0
+    rate: Rate | None = None
 
     def __init__(  # the fields that every endpoint's error has, by keyword
         self,

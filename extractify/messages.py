@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
+from extractify.rates import Rate
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 N = TypeVar("N", int, float)
 
@@ -198,7 +200,8 @@ class Completion:
     text: the content, "" where there was none. refusal: the model's own words when it declined.
     message: the assistant's turn as it has to be replayed. raw: the body as it came. request_id:
     of the exchange, from the headers, for the vendor's support. input_sensitive, output_sensitive,
-    XX
+    base_resp: as MiniMax says them. timing: of an answer that streamed. rate: what the headers say
+    that the endpoint bears, where they do.
     """
 
     text: str = field(repr=False)
@@ -218,6 +221,7 @@ class Completion:
     output_sensitive: bool | None = None
     base_resp: Mapping[str, JsonValue] | None = field(default=None, repr=False)
     timing: Timing | None = None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,30 +10,28 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from random import SystemRandom
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from extractify.buckets import Bucket
+from extractify.buckets import Ration
 from extractify.checks import COUNT, NUMBER, SECONDS, check
+from extractify.congestion import Congestion
 from extractify.errors import ConfigurationError, Stopped
 from extractify.events import PaceChanged
+from extractify.leases import Stock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from extractify.events import OnEvent
+    from extractify.leases import Lessor
+    from extractify.rates import Rate
 
 FaredAs: TypeAlias = Literal["success", "overload", "other", "unused"]
 """How a request fared, as far as the pace goes; "unused" was given back before it went out."""
 
-_FIRST_LIMIT = 8
-_LONGEST_PAUSE = 30.0
-_FIRST_PAUSE = 0.5
-_DOUBLINGS = 6  # by then it is the longest
 _FIRST_GUESS = 0.5  # tokens a character, prompt and answer together, until an answer tells
 _FORGETTING = 0.9
-_CHANCE = SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ class Regulator:
     """The gate of one run, within one event loop.
 
     preset: requests a minute that the endpoint is known to bear. emit: is told of each change of
-    the pace.
+    the pace. lessor: whom to ask for permits, where a limit is shared.
     """
 
     def __init__(
@@ -89,21 +87,21 @@ class Regulator:
         *,
         preset: float | None = None,
         emit: OnEvent | None = None,
+        lessor: Lessor | None = None,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.pace = pace
         self._emit, self._clock, self._sleep = emit, clock, sleep
-        self._limit = float(min(_FIRST_LIMIT, pace.concurrency))
-        self._threshold = float(pace.concurrency)
+        self._congestion = Congestion(pace.concurrency)
         self._in_flight = 0
         self._admitted = 0
-        self._cuts = 0
-        self._cuts_in_a_row = 0
         self._not_before = now = clock()
-        requests, tokens = pace.requests_per_minute or preset, pace.tokens_per_minute
-        self._requests = None if requests is None else Bucket(requests, now)
-        self._tokens = None if tokens is None else Bucket(tokens, now)
+        self._requests = Ration(pace.requests_per_minute, preset, now)
+        self._tokens = Ration(pace.tokens_per_minute, None, now)
+        self._stock: Stock | None = None
+        if lessor is not None:
+            self._stock = Stock(lessor, clock, self._let_in, self._unleased)
         self._tokens_seen, self._size_seen = _FIRST_GUESS, 1.0
         self._waiting: deque[tuple[asyncio.Future[Permit], float]] = deque()
         self._due: float | None = None
@@ -115,7 +113,7 @@ class Regulator:
     @property
     def limit(self) -> int:
         """Requests at once, at present."""
-        return int(self._limit)
+        return self._congestion.limit
 
     @property
     def in_flight(self) -> int:
@@ -161,22 +159,27 @@ class Regulator:
 
         retry_after: seconds for which the endpoint wants to hear nothing.
         """
-        before = int(self._limit)
+        before, told = self.limit, "it goes well"
         self._in_flight -= 1
-        told = ""
         if fared == "success":
-            self._cuts_in_a_row = 0
-            if self._limit < self.pace.concurrency:
-                step = 1.0 if self._limit < self._threshold else 1.0 / self._limit
-                self._limit = min(self._limit + step, float(self.pace.concurrency))
-                told = "it goes well"
+            self._congestion.succeeded()
         elif fared == "overload":
             told = "the endpoint is overloaded"
             self._hold_back(permit, retry_after)
         self._settle(permit, tokens)
         self._let_in()
-        if told and self._emit is not None and int(self._limit) != before:
-            self._emit(PaceChanged(int(self._limit), told))
+        if self.limit != before:
+            self._tell(told)
+
+    def heed(self, rate: Rate) -> None:
+        """Take the endpoint's word on the rate it bears; it overrules the preset."""
+        now, before = self._clock(), (self._requests.per_minute, self._tokens.per_minute)
+        if rate.requests is not None:
+            self._requests.heed(rate.requests, now)
+        if rate.tokens is not None:
+            self._tokens.heed(rate.tokens, now)
+        if before != (self._requests.per_minute, self._tokens.per_minute):
+            self._tell("the endpoint says what it bears")
 
     async def rest(self, seconds: float) -> None:
         """Wait without a place. Raises: Stopped, as soon as the run is."""
@@ -203,6 +206,10 @@ class Regulator:
             resting.cancel()
         self._set_timer()
 
+    def _tell(self, reason: str) -> None:
+        if self._emit is not None:
+            self._emit(PaceChanged(self.limit, reason))
+
     def _check(self) -> None:
         if self._stopped is not None:
             raise self._stop()
@@ -216,26 +223,23 @@ class Regulator:
     def _permit(self, size: float) -> Permit | None:
         """A permit, if there is one; otherwise `_due` is when there may be, None for a place."""
         self._due = None
-        if self._in_flight >= int(self._limit):
+        if self._in_flight >= self._congestion.limit:
             return None
         now = self._clock()
-        due = self._not_before
-        if self._requests is not None:
-            due = max(due, self._requests.due(now, 1.0))
-        charged = 0.0
-        if self._tokens is not None:
-            charged = size * self._tokens_seen / self._size_seen
-            due = max(due, self._tokens.due(now, charged))
+        charged = size * self._tokens_seen / self._size_seen
+        due = max(self._not_before, self._requests.due(now, 1.0), self._tokens.due(now, charged))
         if due > now:
             self._due = due
             return None
-        if self._requests is not None:
-            self._requests.take(1.0)
-        if self._tokens is not None:
-            self._tokens.take(charged)
+        if self._stock is not None:
+            if not self._stock.has(now, charged):
+                return None
+            self._stock.take(1, charged)
+        self._requests.take(1.0)
+        self._tokens.take(charged)
         self._in_flight += 1
         self._admitted += 1
-        return Permit(self._admitted, self._cuts, size, charged)
+        return Permit(self._admitted, self._congestion.cuts, size, charged)
 
     def _let_in(self) -> None:
         waiting = self._waiting
@@ -265,23 +269,21 @@ class Regulator:
         self._let_in()
 
     def _hold_back(self, permit: Permit, retry_after: float | None) -> None:
-        """Halve the concurrency and pause, once for all requests that were out together."""
-        pause = retry_after or 0.0
-        if permit.cuts == self._cuts:
-            if self._cuts_in_a_row == 0:
-                self._threshold = max(1.0, self._limit / 2)
-            self._limit = max(1.0, self._limit / 2)
-            self._cuts += 1
-            if retry_after is None:
-                growth = 2 ** min(self._cuts_in_a_row, _DOUBLINGS)
-                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * growth) * _CHANCE.uniform(0.5, 1.0)
-            self._cuts_in_a_row += 1
+        """Slow down, and let nothing out for a while."""
+        pause = self._congestion.overloaded(permit.cuts, retry_after)
         self._not_before = max(self._not_before, self._clock() + pause)
+        if self._stock is not None and pause > 0:
+            self._stock.report(pause)
 
     def _settle(self, permit: Permit, tokens: float | None) -> None:
         """Charge what the request really took, and learn from it."""
         if tokens is not None:
             self._tokens_seen = self._tokens_seen * _FORGETTING + tokens
             self._size_seen = self._size_seen * _FORGETTING + permit.size
-        if self._tokens is not None:
-            self._tokens.take((tokens or 0.0) - permit.charged)
+        difference = (tokens or 0.0) - permit.charged
+        self._tokens.take(difference)
+        if self._stock is not None:
+            self._stock.take(0, difference)
+
+    def _unleased(self, error: BaseException) -> None:
+        self.stop(f"Whoever shares out the rate failed: {error}", error)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from extractify.events import OnEvent
     from extractify.messages import Completion, Request
     from extractify.pace import FaredAs, Regulator
+    from extractify.rates import Rate
 
 Blame: TypeAlias = Literal["weather", "fault", "fatal", "document"]
 """Whose failure it was: the endpoint's as a whole, the exchange's, the set-up's, the document's."""
@@ -83,7 +84,10 @@ class Paced:
         try:
             completion = await self._send(asked)
         except ExtractifyError as error:
-            after = error.retry_after if isinstance(error, EndpointError) else None
+            after = None
+            if isinstance(error, EndpointError):
+                after = error.retry_after
+                self._heed(error.rate)
             reason = breaker.failed(error, regulator.admitted, self._clock())
             if reason is not None:
                 regulator.stop(reason, error)
@@ -94,8 +98,13 @@ class Paced:
             regulator.release(permit, "unused")
             raise
         breaker.succeeded(permit.number)
+        self._heed(completion.rate)
         regulator.release(permit, tokens=completion.usage.total_tokens)
         return completion
+
+    def _heed(self, rate: Rate | None) -> None:
+        if rate is not None:
+            self._regulator.heed(rate)
 
     def _announce(self, error: ExtractifyError, rest: float) -> None:
         status = error.status if isinstance(error, EndpointError) else None

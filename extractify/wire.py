@@ -15,6 +15,7 @@ from extractify.errors import EndpointError, InvalidRequest, TransportError
 from extractify.in_process import here
 from extractify.messages import JsonValue, clipped
 from extractify.proxies import proxy_for, shown
+from extractify.rates import rate_of
 
 if TYPE_CHECKING:
     from extractify.endpoints import Endpoint
@@ -88,11 +89,14 @@ class Wire:
     def completion(self, status: int, headers: Mapping[str, str], body: bytes) -> Completion:
         """Read an answer. Raises: EndpointError, in which no key stands."""
         try:
-            return self._dialect.read(status, headers, body)
+            completion = self._dialect.read(status, headers, body)
         except EndpointError as error:
+            error.rate = rate_of(headers)
             if self._key and len(self._key) >= _SHORTEST_KEY:
                 _mask(error, self._key)
             raise
+        rate = rate_of(headers)
+        return completion if rate is None else replace(completion, rate=rate)
 
     def assembly(self, status: int, headers: Mapping[str, str]) -> Assembly:
         """Begin to read an answer that streams; it raises what `completion` raises."""

@@ -43,6 +43,7 @@ def test_m2_7_on_cloudflare_has_its_url_key_dialect_and_profile() -> None:
         dialect="workers_ai",
         profile=M2_7,
         prices=Prices(input=0.3, output=1.2, cached=0.06),
+        requests_per_minute=200,
     )
 
 

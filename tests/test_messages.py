@@ -56,6 +56,7 @@ def test_no_event_has_a_field_for_text_of_the_document() -> None:
         *("attempt", "attempts", "error", "pointers"),
         *("problems", "seconds", "status", "strategy", "valid"),
         *("endpoint", "next", "may_run_twice"),
+        *("limit", "reason"),  # of `PaceChanged`
         *("parameter", "message"),  # of `Warned`: names and numbers of parameters
         "text",
     }

@@ -1,0 +1,116 @@
+"""extractify.leases: permits that several runs borrow from one limit. Time is virtual."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from extractify.errors import Stopped
+from extractify.leases import Lease
+from extractify.pace import Pace, Regulator
+from tests.virtual_time import now, run
+
+
+class Bank:
+    """Grants what it is asked for, after a while; `most` at a time."""
+
+    def __init__(self, most: int = 10, tokens: float = float("inf"), seconds: float = 60) -> None:
+        self.most, self.tokens, self.seconds = most, tokens, seconds
+        self.asked: list[tuple[int, float]] = []
+        self.reported: list[float] = []
+
+    async def lease(self, requests: int, tokens: float) -> Lease:
+        self.asked.append((requests, tokens))
+        await asyncio.sleep(1)
+        return Lease(min(requests, self.most), self.tokens, self.seconds)
+
+    async def report(self, seconds: float) -> None:
+        self.reported.append(seconds)
+
+
+class Broken(Bank):
+    async def lease(self, requests: int, tokens: float) -> Lease:
+        raise OSError(f"no {requests}, no {tokens}")
+
+
+def test_permits_are_leased_ten_at_a_time() -> None:
+    async def main() -> None:
+        bank = Bank()
+        gate = Regulator(Pace(64), lessor=bank, clock=now)
+        for _ in range(25):
+            gate.release(await gate.admit(100))
+        assert [requests for requests, _ in bank.asked] == [10, 10, 10]
+        assert now() == 3
+
+    run(main)
+
+
+def test_all_that_wait_are_let_in_by_one_lease() -> None:
+    async def main() -> None:
+        bank = Bank()
+        gate = Regulator(Pace(8), lessor=bank, clock=now)
+        await asyncio.gather(*(gate.admit() for _ in range(8)))
+        assert len(bank.asked) == 1
+        assert now() == 1
+
+    run(main)
+
+
+def test_a_lease_is_void_after_its_time() -> None:
+    async def main() -> None:
+        bank = Bank(seconds=5)
+        gate = Regulator(Pace(8), lessor=bank, clock=now)
+        gate.release(await gate.admit())
+        await asyncio.sleep(5)
+        gate.release(await gate.admit())
+        assert len(bank.asked) == 2
+
+    run(main)
+
+
+def test_tokens_that_were_overspent_are_owed_to_the_next_lease() -> None:
+    async def main() -> None:
+        bank = Bank(tokens=100)
+        gate = Regulator(Pace(8), lessor=bank, clock=now)
+        gate.release(await gate.admit(1), tokens=250)
+        await gate.admit(1)
+        assert len(bank.asked) == 3
+        assert now() == 3
+
+    run(main)
+
+
+def test_an_overload_is_reported_once_for_all_that_were_out_together() -> None:
+    async def main() -> None:
+        bank = Bank()
+        gate = Regulator(Pace(8), lessor=bank, clock=now)
+        permits = [await gate.admit() for _ in range(4)]
+        for permit in permits:
+            gate.release(permit, "overload")
+        await asyncio.sleep(0)
+        assert len(bank.reported) == 1
+
+    run(main)
+
+
+def test_a_lessor_that_fails_stops_the_run() -> None:
+    async def main() -> None:
+        gate = Regulator(Pace(8), lessor=Broken(), clock=now)
+        with pytest.raises(Stopped, match="shares out the rate failed: no 10") as raised:
+            await gate.admit()
+        assert isinstance(raised.value.__cause__, OSError)
+
+    run(main)
+
+
+def test_who_waits_for_a_lease_may_be_cancelled() -> None:
+    async def main() -> None:
+        gate = Regulator(Pace(8), lessor=Bank(), clock=now)
+        waiting = asyncio.ensure_future(gate.admit())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.sleep(2)
+        assert (await gate.admit()).number == 1
+
+    run(main)
