@@ -391,7 +391,7 @@ def test_without_pyarrow_the_error_names_the_extra(tmp_path: Path) -> None:
     )
     source = parquet(tmp_path / "in.parquet", text=["A"])
     ran = subprocess.run([sys.executable, "-c", code, source], capture_output=True, check=False)
-    assert b"in.parquet needs an extra to be read. Run: pip install 'extractify[etl]'" in ran.stderr
+    assert b"This needs pyarrow. Run: pip install 'extractify[etl]'" in ran.stderr
 
 
 def test_the_feeds_load_no_table_library_before_there_is_a_table() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from extractify.arrow import arrow
 from extractify.errors import ConfigurationError
-from extractify.feeds.tables import arrow, of_batches
+from extractify.feeds.tables import of_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ _AT_ONCE = 128  # rows: of large texts, more would fill the memory
 
 def rows(path: Path, fields: Fields) -> Iterator[Row]:
     """The rows of a file. Raises: ConfigurationError without the extra, or if it isn't Parquet."""
-    pyarrow = arrow(path.name)
+    pyarrow = arrow()
     from pyarrow.parquet import ParquetFile
 
     try:
@@ -40,7 +41,7 @@ def rows(path: Path, fields: Fields) -> Iterator[Row]:
 
 def count(path: Path) -> int | None:
     """How many rows its footer tells of; None where it has none."""
-    pyarrow = arrow(path.name)
+    pyarrow = arrow()
     from pyarrow.parquet import read_metadata
 
     try:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
+from extractify.arrow import arrow
 from extractify.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import ModuleType
 
     from extractify.feeds.fields import Fields
     from extractify.rows import Row
@@ -60,7 +59,7 @@ def of_frame(frame: Frame, fields: Fields) -> Iterator[Row]:
 
 def of_arrow(source: object, fields: Fields) -> Iterator[Row]:
     """The rows of a table, or of a reader of batches, which is used up."""
-    pyarrow = arrow("An Arrow table")
+    pyarrow = arrow()
     try:
         reader = pyarrow.RecordBatchReader.from_stream(source)
     except pyarrow.ArrowException:
@@ -79,16 +78,6 @@ def of_batches(batches: Iterable[Any], fields: Fields, where: str) -> Iterator[R
         for row_id, text in zip(ids, batch[fields.text], strict=False):
             number += 1
             yield fields.pair(number, _plain(row_id), _plain(text), f"{where}, row {number}")
-
-
-def arrow(what: str) -> ModuleType:
-    """The module pyarrow. Raises: ConfigurationError, which says how to get it."""
-    try:
-        return import_module("pyarrow")
-    except ImportError:
-        raise ConfigurationError(
-            f"{what} needs an extra to be read. Run: pip install 'extractify[etl]'"
-        ) from None
 
 
 def _plain(scalar: Scalar | None) -> object:
