@@ -35,3 +35,22 @@ def check_encodable(text: str, what: str) -> None:
             f"{what} has a lone surrogate at character {error.start}, which no encoding can carry. "
             "Read the file with its real encoding, or with errors='replace'."
         ) from None
+
+
+def decoded(content: bytes, what: str) -> str:
+    """Decode UTF-8 text, with or without a byte order mark. what: names it in the message.
+
+    Raises: DocumentError for anything else, which says what to do.
+    """
+    if b"\0" in content:
+        raise DocumentError(
+            f"{what} isn't UTF-8 text: it has NUL bytes. It is a binary file, or in another "
+            "encoding such as UTF-16; convert it first."
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"{what} isn't UTF-8 text (byte {error.start}). Convert it first, for example with "
+            "iconv -f LATIN1 -t UTF-8."
+        ) from None

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from extractify.client import Client
-from extractify.documents import Document
+from extractify.documents import Document, decoded
 from extractify.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -133,17 +133,7 @@ def read_text(name: str, path: Path | None) -> str:
         if path is None and sys.stdin is None:
             raise DocumentError("There is no standard input to read: it is closed.")
         content = sys.stdin.buffer.read() if path is None else path.read_bytes()
-        if b"\0" in content:
-            raise DocumentError(
-                f"{name} isn't UTF-8 text: it has NUL bytes. It is a binary file, or in another "
-                "encoding such as UTF-16; convert it first."
-            )
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{name} isn't UTF-8 text (byte {error.start}). Convert it first, for example with "
-            "iconv -f LATIN1 -t UTF-8."
-        ) from None
+        return decoded(content, name)
     except OSError as error:
         raise DocumentError(f"{name} can't be read: {error.strerror}.") from None
 
