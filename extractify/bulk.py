@@ -124,4 +124,4 @@ def _journal(plan: Plan, identity: Identity) -> Iterator[Journal]:
         if path is None:
             folder = held.enter_context(tempfile.TemporaryDirectory(prefix="extractify-"))
             path = Path(folder, "journal")
-        yield held.enter_context(Journal.opened(path, identity, on_change=plan.on_change))
+        yield held.enter_context(Journal.opened(Path(path), identity, on_change=plan.on_change))

@@ -77,7 +77,7 @@ class _Session(Generic[L]):
             "emit": self._emit,
         }
         self._settings = [_setting(each) for each in (self.endpoint, *map(resolve, fallback))]
-        self._links = Links(self._kind, self._options)
+        self._links: Links[L] = Links(self._kind, self._options)
 
     def build_request(self, target: object, document: Source) -> BuiltRequest:
         """Show the first request of an extraction: url, masked headers, body. Sends nothing."""

@@ -44,8 +44,8 @@ class Journal:
         """Open a journal, or begin one.
 
         on_change: what to do where it was last opened with another identity. "force" goes on in the
-        same file; "new" renames it to `<path>.1`, or the next number that is free, and begins
-        another.
+        same file; "new", in any case, renames it to `<path>.1`, or the next number that is free,
+        and begins another.
 
         Raises: ConfigurationError where another process has it open, where the identity is another
         one, and where the file is none of ours or of a newer version. JournalError where SQLite
@@ -181,7 +181,7 @@ def _records(path: Path, identity: Identity, on_change: OnChange) -> Records:
     records = Records(path)
     try:
         last = records.last()
-        if last not in (None, identity) and on_change == "new":
+        if last is not None and on_change == "new":
             records.close()
             _put_aside(path)
             records = Records(path)

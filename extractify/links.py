@@ -13,15 +13,12 @@ from extractify.wire import Wire
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from extractify.deltas import AsyncDeltas, Deltas
     from extractify.endpoints import Endpoint
     from extractify.local import LocalServer
     from extractify.messages import Completion, Request
-
-
-L = TypeVar("L", "Link", "AsyncLink")
 
 
 class _Link:
@@ -152,12 +149,16 @@ class AsyncLink(_Link):
                 await asyncio.to_thread(self._stop)
 
 
+L = TypeVar("L", Link, AsyncLink)
+
+
 class Links(Generic[L]):
     """The links opened so far, one an endpoint. Thread-safe."""
 
     def __init__(self, kind: type[L], options: Mapping[str, Any]) -> None:
         """options: as the transports take them."""
-        self._kind, self._options = kind, options
+        self._kind: Callable[[Endpoint, Mapping[str, Any]], L] = kind
+        self._options = options
         self._links: list[L] = []
         self._lock = threading.Lock()
 

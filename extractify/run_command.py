@@ -13,7 +13,8 @@ from extractify.shell import FAILED, INTERRUPTED, MISUSED, STOPPED, in_order, ta
 if TYPE_CHECKING:
     import typer
 
-    from extractify.plans import OnChange, Report
+    from extractify.journal import OnChange
+    from extractify.plans import Report
 
 
 def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:

@@ -144,18 +144,20 @@ class Run:
 
     def _fail(self, position: int, row: Row, error: BaseException) -> None:
         """Make an error of ours, or of the user's code, a dead letter; but not a full disk."""
-        if not isinstance(error, JournalError | OutputError):
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            message = (
-                f"An unexpected {type(error).__name__} in {Path(where.filename).name}, line "
-                f"{where.lineno}. The document is left to a later run."
-            )
-            try:
-                self._put(position, row, dead_letter(ExtractifyError(message), 0.0))
-            except OutputError as broken:
-                error = broken
-            else:
-                return
+        if isinstance(error, JournalError | OutputError):
+            self._break(error)
+            return
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        message = (
+            f"An unexpected {type(error).__name__} in {Path(where.filename).name}, line "
+            f"{where.lineno}. The document is left to a later run."
+        )
+        try:
+            self._put(position, row, dead_letter(ExtractifyError(message), 0.0))
+        except OutputError as broken:
+            self._break(broken)
+
+    def _break(self, error: ExtractifyError) -> None:
         self._broken = self._broken or error
         self.stop(str(error))
         self._window.release()

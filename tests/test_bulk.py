@@ -94,7 +94,7 @@ def test_identical_documents_are_asked_once(tmp_path: Path) -> None:
 
 
 def test_identical_documents_are_asked_once_where_nothing_is_kept_on_disk() -> None:
-    got: list[object] = []
+    got: list[tuple[object, object]] = []
     endpoint = ScriptedEndpoint(order)
 
     def take(id_: object, entry: Entry) -> None:
@@ -148,7 +148,7 @@ def test_dead_letters_are_asked_again_if_wanted_and_not_otherwise(tmp_path: Path
     assert not Path(report.dead).exists()
 
 
-def test_rows_come_as_they_are_done_if_wanted(tmp_path: Path) -> None:
+def test_rows_come_as_they_are_done_if_wanted() -> None:
     async def main() -> list[object]:
         first = asyncio.Event()
         seen: list[object] = []
@@ -206,14 +206,14 @@ def test_too_many_failures_end_a_run(tmp_path: Path, failures: float) -> None:
 def test_a_document_that_was_in_its_repair_goes_on_from_there(tmp_path: Path) -> None:
     calls = 0
 
-    class Unplugged(Exception):
+    class UnpluggedError(Exception):
         pass
 
     def source() -> Iterator[tuple[int, str]]:
         yield rows(1)[0]
         while calls < 2:
             yield 9, ""
-        raise Unplugged
+        raise UnpluggedError
 
     def answering(seen: Seen) -> object:
         nonlocal calls
@@ -223,7 +223,7 @@ def test_a_document_that_was_in_its_repair_goes_on_from_there(tmp_path: Path) ->
 
     endpoint = ScriptedEndpoint(answering)
     with Client(endpoint) as client:
-        with pytest.raises(Unplugged):
+        with pytest.raises(UnpluggedError):
             client.run(Order, source(), tmp_path / "out.jsonl", slow(1))
         report = client.run(Order, rows(1), tmp_path / "out.jsonl")
     assert report.ok
@@ -325,7 +325,7 @@ def test_credentials_that_are_refused_stop_the_run_and_make_no_dead_letters(tmp_
     assert len(endpoint.requests) < 20
 
 
-def test_no_more_documents_are_read_than_the_window_holds(tmp_path: Path) -> None:
+def test_no_more_documents_are_read_than_the_window_holds() -> None:
     read = put_out = most = 0
 
     def source() -> Iterator[tuple[int, str]]:
