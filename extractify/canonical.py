@@ -31,7 +31,7 @@ from pydantic_core import SchemaError as CoreSchemaError
 from pydantic_core import core_schema
 
 from extractify.errors import SchemaError
-from extractify.nodes import DECIMAL
+from extractify.nodes import DECIMAL, DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,18 @@ def described(target: object) -> tuple[TypeAdapter[Any], JsonSchemaValue]:
             "that pydantic can describe, leave it out, or make it a private attribute."
         )
         raise SchemaError(message) from None
+
+
+def written(adapter: TypeAdapter[Any]) -> JsonSchemaValue | None:
+    """The JSON Schema of what a validator's values are dumped as; None where pydantic knows none.
+
+    A Decimal is a string whose format says so, with the digits that it has at most, and those of
+    them behind the point, where the target says both.
+    """
+    try:
+        return adapter.json_schema(mode="serialization", schema_generator=_Written)
+    except _UNDESCRIBED:
+        return None
 
 
 class _Generator(GenerateJsonSchema):
@@ -123,6 +135,15 @@ class _Generator(GenerateJsonSchema):
         raise PydanticInvalidForJsonSchema(
             "Its items are only checked as they are read; let it be a list."
         )
+
+
+class _Written(_Generator):
+    """What is dumped isn't asked for."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        """Keep what tells how many digits there are."""
+        digits = [schema.get("max_digits"), schema.get("decimal_places")]
+        return {"type": "string", "format": DECIMAL, **({} if None in digits else {DIGITS: digits})}
 
 
 def _number(bound: Any) -> int | float:  # noqa: ANN401  (pydantic takes any number for a bound)

@@ -18,6 +18,8 @@ ENVELOPE = "result"
 """The one key of the object that a value travels in where it can't be the root itself."""
 DECIMAL = "decimal"
 """The `format` that tells extractify of a number that it is a Decimal. It doesn't travel."""
+DIGITS = "x-digits"
+"""How many digits a Decimal has, and how many of them behind the point. It doesn't travel."""
 JSON_TEXT = "application/json"
 """The `contentMediaType` of a string that holds a value as JSON text."""
 NEVER: Node = {"not": {}}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
+import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,6 +43,44 @@ def dumped(adapter: TypeAdapter[Any] | None, value: object) -> JsonValue:
         "JsonValue",
         adapter.dump_python(value, mode="json", by_alias=True, warnings=False, fallback=str),
     )
+
+
+def json_text(data: JsonValue) -> str:
+    """Plain data as one line of JSON that every reader takes, and that UTF-8 can carry.
+
+    Infinite numbers and NaN, which JSON doesn't know, are written as strings; lone surrogates are
+    escaped.
+    """
+    try:
+        text = _dumps(data, allow_nan=False)
+    except ValueError:
+        text = _dumps(_spelled(data), allow_nan=False)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def travels(text: str) -> bool:
+    """Whether UTF-8 can carry a text: it has no lone surrogates."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_dumps = functools.partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+_SPELLED = {math.inf: "Infinity", -math.inf: "-Infinity"}
+
+
+def _spelled(data: JsonValue) -> JsonValue:
+    if isinstance(data, dict):
+        return {key: _spelled(held) for key, held in data.items()}
+    if isinstance(data, list):
+        return [_spelled(held) for held in data]
+    if isinstance(data, float) and not math.isfinite(data):
+        return _SPELLED.get(data, "NaN")
+    return data
 
 
 def _is_plain(value: object) -> bool:
