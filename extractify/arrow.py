@@ -36,7 +36,7 @@ def arrow_type(schema: Schema[Any]) -> pa.StructType:
     Raises: ConfigurationError without pyarrow, of the extra `etl`.
     """
     columns = table(schema)
-    fields = [*_fields(columns.root), _field(columns.rest, JSON)]
+    fields = [*_fields(columns.root), arrow_field(columns.rest, JSON)]
     return arrow().struct(fields)
 
 
@@ -56,10 +56,11 @@ def arrow() -> ModuleType:
 
 
 def _fields(struct: Column) -> list[pa.Field]:
-    return [_field(name, column) for name, column in struct.fields.items()]
+    return [arrow_field(name, column) for name, column in struct.fields.items()]
 
 
-def _field(name: str, column: Column) -> pa.Field:
+def arrow_field(name: str, column: Column) -> pa.Field:
+    """One column by the name that it has in a file."""
     pa = arrow()
     if column.kind == "json":
         return pa.field(name, pa.string(), metadata=_IS_JSON)
@@ -71,9 +72,9 @@ def _type(column: Column) -> pa.DataType:
     if column.kind == "struct":
         return pa.struct(_fields(column))
     if column.kind == "list":
-        return pa.list_(_field("element", column.item or JSON))
+        return pa.list_(arrow_field("element", column.item or JSON))
     if column.kind == "map":
-        return pa.map_(pa.string(), _field("value", column.item or JSON))
+        return pa.map_(pa.string(), arrow_field("value", column.item or JSON))
     if column.kind == "decimal":
         return pa.decimal128(*column.digits)
     return {

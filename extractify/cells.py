@@ -11,6 +11,8 @@ from extractify.nodes import escaped
 from extractify.plain import json_text, travels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from extractify.messages import JsonValue
 
 Cell: TypeAlias = Any
@@ -51,9 +53,16 @@ def _fit_struct(column: Column, data: JsonValue, at: str, rest: dict[str, JsonVa
         name: fitted(inner, data.get(name), f"{at}/{escaped(name)}", rest)
         for name, inner in column.fields.items()
     }
-    if not data.keys() <= cells.keys():
-        rest |= {f"{at}/{escaped(key)}": data[key] for key in data if key not in cells}
+    undeclared(column, data, at, rest)
     return cells
+
+
+def undeclared(
+    struct: Column, data: Mapping[str, JsonValue], at: str, rest: dict[str, JsonValue]
+) -> None:
+    """Keep the members that no column has. at, rest: as for `fitted`."""
+    if not data.keys() <= struct.fields.keys():
+        rest |= {f"{at}/{escaped(key)}": data[key] for key in data if key not in struct.fields}
 
 
 def _fit_list(column: Column, data: JsonValue, at: str, rest: dict[str, JsonValue]) -> Cell:

@@ -58,9 +58,11 @@ class Column:
 
 JSON = Column("json")
 """What takes any value."""
+TEXT = Column("text")
+"""What takes any text."""
 _NULL = Column("json", nullable=True, size=0)  # of a null alone
 _SCALARS: dict[str, Column] = {
-    "string": Column("text"),
+    "string": TEXT,
     "integer": Column("integer"),
     "number": Column("number"),
     "boolean": Column("boolean"),
@@ -167,7 +169,7 @@ def _string(node: Node) -> Column:
     digits = node.get(DIGITS)
     if node.get("format") == DECIMAL and digits and max(1, digits[1]) <= digits[0] <= _DECIMAL128:
         return Column("decimal", digits=(digits[0], digits[1]))
-    return _SCALARS["string"]
+    return TEXT
 
 
 def _of_value(value: JsonValue) -> Column:
@@ -189,7 +191,7 @@ def _one(several: Iterable[Column]) -> Column:
     elif kinds and kinds <= {"integer", "number"}:
         only = _SCALARS["number"]
     elif kinds and kinds <= {"text", "date", "decimal"}:
-        only = _SCALARS["string"]
+        only = TEXT
     else:
         only = JSON
     return replace(only, nullable=nullable) if nullable else only

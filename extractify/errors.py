@@ -5,6 +5,7 @@
     ├── SchemaError             the target can't be compiled
     ├── DocumentError           the document is empty or isn't text that can travel
     ├── JournalError            what a bulk run has done can't be kept or read
+    ├── OutputError             a value can't be written where the output is
     ├── TransportError          no answer: timeout, connection
     ├── EndpointError           an answer that says no: status, code, request_id, retry_after
     │   ├── AuthenticationError
@@ -117,6 +118,14 @@ class JournalError(ExtractifyError):
     """What a bulk run has done can't be kept or read; the message names the file and what to do.
 
     What was committed before stays, and a run started again goes on from there.
+    """
+
+
+class OutputError(ExtractifyError):
+    """A value can't be written: no room, a broken disk, a callable that raises. The cause says why.
+
+    What stood in the output before the run is there still; the message names the file and what to
+    do.
     """
 
 

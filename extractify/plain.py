@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
 from enum import Enum
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from extractify.messages import JsonValue
+
+_STRICT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_SPELLED = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 def plain_data(value: object) -> JsonValue:
@@ -52,9 +54,9 @@ def json_text(data: JsonValue) -> str:
     escaped.
     """
     try:
-        text = _dumps(data, allow_nan=False)
+        text = _STRICT.encode(data)
     except ValueError:
-        text = _dumps(_spelled(data), allow_nan=False)
+        text = _STRICT.encode(_spelled(data))
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -67,10 +69,6 @@ def travels(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-_dumps = functools.partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
-_SPELLED = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 def _spelled(data: JsonValue) -> JsonValue:
