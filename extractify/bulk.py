@@ -7,7 +7,7 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from extractify import feeds, sinks
 from extractify.blocking import stopped_by_signals
@@ -22,6 +22,7 @@ from extractify.plans import Plan
 from extractify.retrying import Retry
 from extractify.running import Run
 from extractify.settling import Settling
+from extractify.sinks.dead import DeadLetters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
     from extractify.extraction import Extraction
     from extractify.messages import Completion
     from extractify.plans import OnProgress, Report
+    from extractify.sinks import Output
     from extractify.task import Task
 
 Given: TypeAlias = "tuple[object, object, Plan | None]"
 """An input, an output and a plan."""
+_DEAD = "extractify.dead.jsonl"
 _ONCE = Retry(stop=1, budget=None)  # what fails in passing is the regulator's, for all at once
 
 
@@ -53,7 +56,8 @@ class Bulk:
         """Describe it. setting: of the endpoint asked first. options: of the connections."""
         self._task, self._converse, self._setting = task, converse, setting
         self._source, output, plan = given
-        self._output, self._plan = output, _located(plan or Plan(), output)
+        self._output = cast("Output", output)  # which the sinks check
+        self._plan = _located(plan or Plan(), output)
         self._options, self._on_progress = options, on_progress
 
     async def run(self, *, catches_signals: bool = False) -> Report:
@@ -82,7 +86,8 @@ class Bulk:
             paced = Paced(send, regulator, emit)
             settling = Settling(self._converse, identity, journal, paced)
             sink = sinks.opened(self._output, self._task, flat=plan.flat)
-            outlet = Outlet(sink, sinks.DeadLetters(plan.dead), ordered=plan.ordered)
+            dead = None if plan.dead is None else DeadLetters(Path(plan.dead))
+            outlet = Outlet(sink, dead, ordered=plan.ordered)
             session = Run(plan, settling, outlet, journal, regulator, total)
             if catches_signals:
                 held.enter_context(stopped_by_signals(session.stop))
@@ -99,7 +104,9 @@ class Bulk:
 
 def _located(plan: Plan, output: object) -> Plan:
     """The plan with its files named, beside the output where they aren't."""
-    if not _is_file(output):
+    if output == "-":
+        return replace(plan, dead=plan.dead or _DEAD)
+    if not _is_file(output):  # a function, which gets the dead letters too
         return plan
     dead = plan.dead or f"{output}.dead.jsonl"
     return replace(plan, journal=plan.journal or f"{output}.journal", dead=dead)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from extractify.entries import Entry
     from extractify.rows import Row
-    from extractify.sinks import DeadLetters, Sink
+    from extractify.sinks import Sink
+    from extractify.sinks.dead import DeadLetters
 
 
 class Outlet:
     """Puts entries out as they come, or in the order of the input.
 
-    In order, what is finished waits for those before it: a window's worth at most.
+    dead: None gives the dead letters to the sink, too. In order, what is finished waits for those
+    before it: a window's worth at most.
     """
 
-    def __init__(self, sink: Sink, dead: DeadLetters, *, ordered: bool) -> None:
+    def __init__(self, sink: Sink, dead: DeadLetters | None, *, ordered: bool) -> None:
         self._sink, self._dead, self._ordered = sink, dead, ordered
         self._waiting: dict[int, tuple[Row, Entry]] = {}
         self._next = 0
@@ -42,10 +44,11 @@ class Outlet:
             try:
                 self._sink.close(complete=complete)
             finally:
-                self._dead.close(complete=complete)
+                if self._dead is not None:
+                    self._dead.close(complete=complete)
 
     def _write(self, row: Row, entry: Entry) -> None:
-        if entry.ok:
+        if entry.ok or self._dead is None:
             self._sink.write(row.id, entry)
         else:
             self._dead.write(row, entry)
