@@ -86,7 +86,7 @@ class Journal:
         return self._records.replayable(text_digest)
 
     def keep(self, key: bytes, text_digest: bytes, turn: int, raw: str) -> None:
-        """Keep an answer, soon. turn: its number among the document's answers.
+        """Keep an answer, soon. turn: its number; it takes the place of one that has the same.
 
         Raises: JournalError once the journal has failed, or is closed.
         """

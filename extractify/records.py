@@ -88,7 +88,8 @@ INSERT INTO entries (key, text, run, id, status, value, error, attempts, seconds
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _ADD_ANSWER = """
-INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET raw = excluded.raw
 """
 _OF_A_TEXT = "SELECT run, raw FROM answers WHERE text = ? AND key IS NOT NULL ORDER BY turn"
 _SET_ASIDE = """
@@ -180,7 +181,7 @@ class Records:
         return [raw for run, raw in found if run == last]
 
     def commit(self, answers: Sequence[AnswerRow], entries: Sequence[EntryRow]) -> None:
-        """Write them, all or none. What is there already stays as it is."""
+        """Write them, all or none. An entry that is there stays; an answer is written over."""
         made = [_values(entry, self._run) for entry in entries]
         bodies = [(*answer[:3], _plain(answer[3]), self._run) for answer in answers]
         with self._transaction() as writer:

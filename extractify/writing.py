@@ -103,7 +103,8 @@ class Writer:
         if self._failure is not None:
             self._is_told = True
             raise copy(self._failure)
-        self._work.set()
+        if not self._work.is_set():
+            self._work.set()
         return self._batch
 
     def _write(self) -> None:

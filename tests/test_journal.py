@@ -127,6 +127,14 @@ def test_the_answers_of_an_unfinished_document_are_there(path: Path) -> None:
         assert journal.spent == Totals()
 
 
+def test_an_answer_that_was_no_use_makes_place_for_the_one_that_was_paid_for(path: Path) -> None:
+    with Journal.opened(path, IDENTITY) as journal:
+        for raw in ("old", "new"):
+            journal.keep(key("a"), digest("a"), 0, raw)
+    with Journal.opened(path, IDENTITY) as journal:
+        assert journal.answers(key("a")) == ["new"]
+
+
 def test_an_entry_that_is_there_stays_and_is_counted_once(path: Path) -> None:
     with Journal.opened(path, IDENTITY) as journal:
         for entry in (VALUE, replace(VALUE, value="5"), DEAD):
