@@ -43,9 +43,9 @@ class Journal:
     ) -> Journal:
         """Open a journal, or begin one.
 
-        on_change: what to do where it was last opened with another identity. "force" goes on in the
-        same file; "new" renames it to `<path>.1`, or the next number that is free, and begins
-        another.
+        on_change: what to do where it was last opened with another identity, and something is in
+        it. "force" goes on in the same file; "new" renames it to `<path>.1`, or the next number
+        that is free, and begins another.
 
         Raises: ConfigurationError where another process has it open, where the identity is another
         one, and where the file is none of ours or of a newer version. JournalError where SQLite

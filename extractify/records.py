@@ -61,7 +61,11 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
-_LAST = "SELECT schema, asking, endpoint, name FROM runs ORDER BY opened DESC LIMIT 1"
+_LAST = """
+SELECT schema, asking, endpoint, name FROM runs
+WHERE EXISTS (SELECT 1 FROM entries) OR EXISTS (SELECT 1 FROM answers)
+ORDER BY opened DESC LIMIT 1
+"""
 _BEGIN = """
 INSERT INTO runs (schema, asking, endpoint, name, opened)
 VALUES (?, ?, ?, ?, (SELECT coalesce(max(opened), 0) + 1 FROM runs))
@@ -143,7 +147,7 @@ class Records:
         self._writer.execute("PRAGMA journal_mode = WAL").fetchall()
 
     def last(self) -> Identity | None:
-        """The identity that it was opened with last; None in a new file."""
+        """The identity that it was opened with last; None where nothing was kept for any."""
         with self._watched():
             found = self._writer.execute(_LAST).fetchall()
         return Identity(*found[0]) if found else None

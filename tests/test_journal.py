@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from extractify.journal import OnChange
+
 IDENTITY = Identity("schema", "asking", "endpoint", "http://host/v1#m")
 OTHER_SCHEMA = replace(IDENTITY, schema="another")
 USAGE = Usage(10, 5, 15, cost=0.5)
@@ -226,13 +228,24 @@ def test_another_identity_is_refused_with_what_changed(
     assert names(path.parent) == ["run.sqlite"]
 
 
+def test_a_journal_with_nothing_in_it_takes_any_identity(path: Path) -> None:
+    with Journal.opened(path, IDENTITY) as journal:
+        finish(journal, "a", DEAD)
+        journal.forget([key("a")])
+    choices: list[OnChange] = ["refuse", "new"]
+    for on_change in choices:
+        with Journal.opened(path, OTHER_SCHEMA, on_change=on_change) as journal:
+            assert journal.spent == Totals()
+    assert names(path.parent) == ["run.sqlite"]
+
+
 def test_a_new_file_puts_the_old_one_aside(path: Path) -> None:
-    for number in range(3):
+    for number in range(4):
         identity = replace(IDENTITY, schema=str(number))
         with Journal.opened(path, identity, on_change="new") as journal:
             assert journal.spent == Totals()
             finish(journal, "a", replace(VALUE, value=str(number)), identity)
-    assert names(path.parent) == ["run.sqlite", "run.sqlite.1", "run.sqlite.2"]
+    assert names(path.parent) == ["run.sqlite", *(f"run.sqlite.{n}" for n in (1, 2, 3))]
     first = replace(IDENTITY, schema="0")
     with Journal.opened(f"{path}.1", first) as journal:
         assert journal.entry(key("a", first)) == replace(VALUE, value="0")
