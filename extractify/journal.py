@@ -43,9 +43,9 @@ class Journal:
     ) -> Journal:
         """Open a journal, or begin one.
 
-        on_change: what to do where it was last opened with another identity. "force" goes on in the
-        same file; "new", in any case, renames it to `<path>.1`, or the next number that is free,
-        and begins another.
+        on_change: what to do where it was last opened with another identity, and something is in
+        it. "force" goes on in the same file; "new", in any case, renames it to `<path>.1`, or the
+        next number that is free, and begins another.
 
         Raises: ConfigurationError where another process has it open, where the identity is another
         one, and where the file is none of ours or of a newer version. JournalError where SQLite
@@ -86,7 +86,7 @@ class Journal:
         return self._records.replayable(text_digest)
 
     def keep(self, key: bytes, text_digest: bytes, turn: int, raw: str) -> None:
-        """Keep an answer, soon. turn: its number among the document's answers.
+        """Keep an answer, soon. turn: its number; it takes the place of one that has the same.
 
         Raises: JournalError once the journal has failed, or is closed.
         """
@@ -125,50 +125,6 @@ class Journal:
         finally:
             self._records.close()
             self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class Unkept:
-    """A journal that keeps nothing, for a run that needs none; only the totals are counted."""
-
-    def __init__(self) -> None:
-        self.spent = Totals()
-
-    def entry(self, _key: bytes) -> Entry | None:
-        """Give none."""
-        return None
-
-    def answers(self, _key: bytes) -> list[str]:
-        """Give none."""
-        return []
-
-    def replayable(self, _text_digest: bytes) -> list[str]:
-        """Give none."""
-        return []
-
-    def keep(self, _key: bytes, _text_digest: bytes, _turn: int, _raw: str) -> None:
-        """Keep nothing."""
-
-    async def finish(self, _key: bytes, _text_digest: bytes, _id: RowId, entry: Entry) -> None:
-        """Count it."""
-        self.spent = self.spent.plus(int(entry.ok), int(not entry.ok), (entry.usage,))
-
-    def forget(self, keys: Sequence[bytes]) -> int:
-        """Uncount dead letters."""
-        self.spent = self.spent.plus(failed=-len(keys))
-        return len(keys)
-
-    def retry_dead(self) -> int:
-        """Find none."""
-        return 0
-
-    def close(self) -> None:
-        """Do nothing."""
 
     def __enter__(self) -> Self:
         return self

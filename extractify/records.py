@@ -61,7 +61,11 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
-_LAST = "SELECT schema, asking, endpoint, name FROM runs ORDER BY opened DESC LIMIT 1"
+_LAST = """
+SELECT schema, asking, endpoint, name FROM runs
+WHERE EXISTS (SELECT 1 FROM entries) OR EXISTS (SELECT 1 FROM answers)
+ORDER BY opened DESC LIMIT 1
+"""
 _BEGIN = """
 INSERT INTO runs (schema, asking, endpoint, name, opened)
 VALUES (?, ?, ?, ?, (SELECT coalesce(max(opened), 0) + 1 FROM runs))
@@ -88,7 +92,8 @@ INSERT INTO entries (key, text, run, id, status, value, error, attempts, seconds
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _ADD_ANSWER = """
-INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET raw = excluded.raw
 """
 _OF_A_TEXT = "SELECT run, raw FROM answers WHERE text = ? AND key IS NOT NULL ORDER BY turn"
 _SET_ASIDE = """
@@ -142,7 +147,7 @@ class Records:
         self._writer.execute("PRAGMA journal_mode = WAL").fetchall()
 
     def last(self) -> Identity | None:
-        """The identity that it was opened with last; None in a new file."""
+        """The identity that it was opened with last; None where nothing was kept for any."""
         with self._watched():
             found = self._writer.execute(_LAST).fetchall()
         return Identity(*found[0]) if found else None
@@ -180,7 +185,7 @@ class Records:
         return [raw for run, raw in found if run == last]
 
     def commit(self, answers: Sequence[AnswerRow], entries: Sequence[EntryRow]) -> None:
-        """Write them, all or none. What is there already stays as it is."""
+        """Write them, all or none. An entry that is there stays; an answer is written over."""
         made = [_values(entry, self._run) for entry in entries]
         bodies = [(*answer[:3], _plain(answer[3]), self._run) for answer in answers]
         with self._transaction() as writer:

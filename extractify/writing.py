@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from extractify.records import Records
 
-_GATHERING = 0.01
+_GATHERING = 0.02
 
 
 @dataclass(slots=True)
@@ -103,7 +103,8 @@ class Writer:
         if self._failure is not None:
             self._is_told = True
             raise copy(self._failure)
-        self._work.set()
+        if not self._work.is_set():
+            self._work.set()
         return self._batch
 
     def _write(self) -> None:
@@ -118,7 +119,10 @@ class Writer:
             self._commit(batch)
 
     def _commit(self, batch: _Batch) -> None:
-        failure: JournalError | None = JournalError("The journal's writer ended unexpectedly.")
+        failure: JournalError | None = JournalError(
+            f"The writer of the journal {self._records.path} ended unexpectedly; what it raised is "
+            "on standard error. Start it again: it goes on with what is kept."
+        )
         try:
             if batch.answers or batch.entries:
                 self._records.commit(batch.answers, batch.entries)

@@ -19,7 +19,7 @@ import pytest
 
 from extractify.entries import Entry
 from extractify.errors import ConfigurationError, JournalError
-from extractify.journal import Journal, Unkept
+from extractify.journal import Journal
 from extractify.keys import Identity
 from extractify.messages import Usage
 from extractify.totals import Totals
@@ -27,6 +27,8 @@ from extractify.totals import Totals
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from extractify.journal import OnChange
 
 IDENTITY = Identity("schema", "asking", "endpoint", "http://host/v1#m")
 OTHER_SCHEMA = replace(IDENTITY, schema="another")
@@ -69,7 +71,7 @@ def digest(text: str) -> bytes:
 
 
 def finish(
-    journal: Journal | Unkept, text: str, entry: Entry = VALUE, identity: Identity = IDENTITY
+    journal: Journal, text: str, entry: Entry = VALUE, identity: Identity = IDENTITY
 ) -> None:
     asyncio.run(journal.finish(key(text, identity), digest(text), 7, entry))
 
@@ -125,6 +127,14 @@ def test_the_answers_of_an_unfinished_document_are_there(path: Path) -> None:
         assert journal.entry(key("a")) is None
         assert journal.answers(key("a")) == ["{}"]
         assert journal.spent == Totals()
+
+
+def test_an_answer_that_was_no_use_makes_place_for_the_one_that_was_paid_for(path: Path) -> None:
+    with Journal.opened(path, IDENTITY) as journal:
+        for raw in ("old", "new"):
+            journal.keep(key("a"), digest("a"), 0, raw)
+    with Journal.opened(path, IDENTITY) as journal:
+        assert journal.answers(key("a")) == ["new"]
 
 
 def test_an_entry_that_is_there_stays_and_is_counted_once(path: Path) -> None:
@@ -213,18 +223,37 @@ def test_another_identity_is_refused_with_what_changed(
     with pytest.raises(ConfigurationError, match=told) as caught:
         Journal.opened(path, replace(IDENTITY, **change))
     assert all(way in str(caught.value) for way in ("go back", "--force", "--new", f"{path}.1"))
-    with Journal.opened(path, IDENTITY, on_change="new") as journal:  # which it is not
+    with Journal.opened(path, IDENTITY) as journal:
         assert journal.entry(key("a")) == VALUE
     assert names(path.parent) == ["run.sqlite"]
 
 
+def test_a_new_journal_is_begun_for_the_same_identity_too(path: Path) -> None:
+    with Journal.opened(path, IDENTITY) as journal:
+        finish(journal, "a")
+    with Journal.opened(path, IDENTITY, on_change="new") as journal:
+        assert journal.entry(key("a")) is None
+    assert names(path.parent) == ["run.sqlite", "run.sqlite.1"]
+
+
+def test_a_journal_with_nothing_in_it_takes_any_identity(path: Path) -> None:
+    with Journal.opened(path, IDENTITY) as journal:
+        finish(journal, "a", DEAD)
+        journal.forget([key("a")])
+    choices: list[OnChange] = ["refuse", "new"]
+    for on_change in choices:
+        with Journal.opened(path, OTHER_SCHEMA, on_change=on_change) as journal:
+            assert journal.spent == Totals()
+    assert names(path.parent) == ["run.sqlite"]
+
+
 def test_a_new_file_puts_the_old_one_aside(path: Path) -> None:
-    for number in range(3):
+    for number in range(4):
         identity = replace(IDENTITY, schema=str(number))
         with Journal.opened(path, identity, on_change="new") as journal:
             assert journal.spent == Totals()
             finish(journal, "a", replace(VALUE, value=str(number)), identity)
-    assert names(path.parent) == ["run.sqlite", "run.sqlite.1", "run.sqlite.2"]
+    assert names(path.parent) == ["run.sqlite", *(f"run.sqlite.{n}" for n in (1, 2, 3))]
     first = replace(IDENTITY, schema="0")
     with Journal.opened(f"{path}.1", first) as journal:
         assert journal.entry(key("a", first)) == replace(VALUE, value="0")
@@ -497,19 +526,3 @@ def test_no_transaction_is_open_while_nothing_is_written(path: Path) -> None:
         journal.retry_dead()
         with closing(sqlite3.connect(path, timeout=0)) as other:
             assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall() == [(0, 0, 0)]
-
-
-# --- without a file ----------------------------------------------------------------------------
-
-
-def test_what_is_not_kept_is_counted() -> None:
-    with Unkept() as journal:
-        journal.keep(key("a"), digest("a"), 0, "{}")
-        finish(journal, "a")
-        finish(journal, "b", DEAD)
-        assert journal.spent == Totals(1, 1, USAGE)
-        assert journal.forget([key("b")]) == 1
-        assert journal.retry_dead() == 0
-        assert journal.spent == Totals(1, 0, USAGE)
-        assert journal.entry(key("a")) is None
-        assert (journal.answers(key("a")), journal.replayable(digest("a"))) == ([], [])
