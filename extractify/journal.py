@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from extractify.errors import ConfigurationError
 from extractify.locks import Lock
 from extractify.records import Records
-from extractify.totals import Totals
 from extractify.writing import Writer
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from extractify.entries import Entry
     from extractify.keys import Identity
     from extractify.rows import RowId
+    from extractify.totals import Totals
 
 OnChange: TypeAlias = Literal["refuse", "force", "new"]
 
