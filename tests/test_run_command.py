@@ -1,0 +1,230 @@
+"""`extractify run`: what it prints, how it ends, and how it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from extractify.cli import app
+from extractify.testing import Seen, anything, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from typer.testing import Result
+
+pytestmark = pytest.mark.slow
+
+MODELS = """
+from pydantic import BaseModel
+
+class Order(BaseModel):
+    number: int
+
+class Priced(BaseModel):
+    number: int
+    total: float | None = None
+"""
+
+
+def order(seen: Seen) -> object:
+    first = next(turn for turn in seen.body["messages"] if turn["role"] == "user")
+    number = int(first["content"].split()[2])
+    return {"number": number} if number % 10 != 7 else {"number": "seven"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.py").write_text(MODELS)
+    write(tmp_path, range(7))
+    return tmp_path
+
+
+def write(folder: Path, numbers: range) -> None:
+    lines = [json.dumps({"id": f"o{number}", "text": f"Order {number}"}) for number in numbers]
+    (folder / "in.jsonl").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def run(folder: Path) -> Iterator[Callable[..., Result]]:
+    del folder
+    with serve(order, contract=anything) as server:
+        endpoint = f"{server.url}#m"
+
+        def command(*options: str, source: str = "in.jsonl", target: str = "Order") -> Result:
+            given = [source, "--target", f"shop.py:{target}", "--endpoint", endpoint, *options]
+            return CliRunner().invoke(app(), ["run", *given])
+
+        yield command
+
+
+def lines(path: str) -> list[Any]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_it_writes_a_line_for_each_row_and_a_closing_table(run: Callable[..., Result]) -> None:
+    result = run("-o", "out.jsonl")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert lines("out.jsonl")[3] == {"id": "o3", "value": {"number": 3}}
+    table = dict(line.split("  ", 1) for line in result.stderr.splitlines() if "  " in line)
+    assert table["values"].strip() == "7"
+    assert table["output"].strip() == "out.jsonl"
+    assert "Order" not in result.stderr
+
+
+def test_dead_letters_are_counted_and_make_the_exit_code_1(
+    run: Callable[..., Result], folder: Path
+) -> None:
+    write(folder, range(20))
+    result = run("-o", "out.jsonl", "--progress", "json")
+    assert result.exit_code == 1
+    end = json.loads(result.stderr.splitlines()[-1])
+    assert (end["event"], end["complete"], end["done"], end["failed"]) == ("end", True, 18, 2)
+    assert [letter["id"] for letter in lines("out.jsonl.dead.jsonl")] == ["o7", "o17"]
+
+
+def test_values_go_to_standard_output_where_it_is_named(run: Callable[..., Result]) -> None:
+    result = run("-o", "-", "--progress", "none")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 7
+    assert result.stderr == ""
+
+
+def test_a_folder_becomes_a_parquet_file(run: Callable[..., Result], folder: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (folder / "texts").mkdir()
+    for number in range(3):
+        (folder / "texts" / f"{number}.txt").write_text(f"Order {number}")
+    assert run("-o", "out.parquet", source="texts").exit_code == 0
+    table = parquet.read_table("out.parquet").to_pylist()
+    assert [row["number"] for row in table] == [0, 1, 2]
+    assert [row["id"] for row in table] == ["0.txt", "1.txt", "2.txt"]
+
+
+def test_a_changed_target_is_refused_with_the_ways_out(run: Callable[..., Result]) -> None:
+    assert run("-o", "out.jsonl").exit_code == 0
+    result = run("-o", "out.jsonl", target="Priced")
+    assert result.exit_code == 2
+    assert "schema" in result.stderr
+    assert "--force" in result.stderr
+    assert run("-o", "out.jsonl", "--force", target="Priced").exit_code == 0
+    assert lines("out.jsonl")[0] == {"id": "o0", "value": {"number": 0, "total": None}}
+    assert run("-o", "out.jsonl", "--new", target="Priced").exit_code == 0
+    assert Path("out.jsonl.journal.1").exists()
+
+
+def test_too_many_failures_stop_it_with_exit_code_3(
+    run: Callable[..., Result], folder: Path
+) -> None:
+    write(folder, range(7, 1000, 10))
+    result = run("-o", "out.jsonl", "--max-failures", "10", "--concurrency", "2")
+    assert result.exit_code == 3
+    assert "more than 10" in result.stderr
+    assert "goes on from here" in result.stderr
+    assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["-o", "out.jsonl", "--max-failures", "some"], "neither a number nor a share"),
+        (["-o", "out.jsonl", "--max-failures", "300%"], "share"),
+        (["-o", "out.jsonl", "--force", "--new"], "not both"),
+        (["-o", "out.txt"], "suffix"),
+        (["-o", "nowhere/out.jsonl"], "nowhere"),
+        (["-o", "out.jsonl", "--journal", "nowhere/j"], "nowhere"),
+    ],
+)
+def test_misuse_is_told_and_ends_with_2(
+    run: Callable[..., Result], options: list[str], told: str
+) -> None:
+    result = run(*options)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_source_that_is_not_there_is_named(run: Callable[..., Result]) -> None:
+    result = run("-o", "out.jsonl", source="absent.jsonl")
+    assert result.exit_code == 2
+    assert "absent.jsonl" in result.stderr
+
+
+def started(folder: Path, endpoint: str, *options: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-m", "extractify", "run", "in.jsonl", "--target", "shop.py:Order"]
+    root = str(Path(__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": root, "EXTRACTIFY_ENDPOINT": endpoint}
+    return subprocess.Popen(
+        [*argv, "-o", "out.jsonl", "--concurrency", "4", *options],
+        cwd=folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def await_requests(server: Any, count: int) -> None:
+    for _ in range(600):
+        if len(server.requests) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the run doesn't ask")
+
+
+def test_ctrl_c_ends_it_when_what_is_in_flight_is_answered_and_it_goes_on(folder: Path) -> None:
+    write(folder, range(0, 3000, 10))
+    with serve(order, latency=0.05, contract=anything) as server:
+        with started(folder, f"{server.url}#m") as process:
+            await_requests(server, 20)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "interrupted" in told
+        assert "Traceback" not in told
+        asked = len(server.requests)
+        assert asked < 300
+        with started(folder, f"{server.url}#m") as process:
+            process.communicate(timeout=120)
+        assert process.returncode == 0
+        assert len(server.requests) == 300  # what was in flight was kept
+    assert len(lines(str(folder / "out.jsonl"))) == 300
+
+
+def test_ctrl_c_twice_ends_it_at_once(folder: Path) -> None:
+    with serve(order, latency=20.0, contract=anything) as server:
+        with started(folder, f"{server.url}#m") as process:
+            await_requests(server, 4)
+            begun = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=15)
+        assert time.monotonic() - begun < 15
+        assert process.returncode == 130
+        assert "Traceback" not in told
+
+
+def test_a_second_run_on_the_same_journal_is_refused(folder: Path) -> None:
+    write(folder, range(0, 400, 10))  # enough to keep the first one busy
+    with serve(order, latency=3.0, contract=anything) as server:
+        with started(folder, f"{server.url}#m") as process:
+            await_requests(server, 1)
+            with started(folder, f"{server.url}#m") as second:
+                _, told = second.communicate(timeout=60)
+            assert second.returncode == 2
+            assert str(process.pid) in told
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+        assert process.returncode == 130
