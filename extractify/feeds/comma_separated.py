@@ -24,6 +24,7 @@ _KEPT = 1000
 _BESIDE = 1_000_000  # characters, for the other cells of a row
 _CUT_OFF = "ends in the middle of a quoted cell: the file was cut off, or a quote is missing"
 _END = re.compile(r"[,\r\n]")
+_SKIPPED_TO = re.compile(r'[\r\n]|,(?="|\Z)')  # in a row that is too long: where quotes may open
 
 
 class Line(NamedTuple):
@@ -122,7 +123,7 @@ class _Reader:
                 self.state, self.is_blank = _QUOTED, False
                 at += 1
             else:
-                found = _END.search(piece, at)
+                found = (_END if self.held <= self.limit else _SKIPPED_TO).search(piece, at)
                 end = found.start() if found else len(piece)
                 self._hold(piece[at:end])
                 self.state = _PLAIN
