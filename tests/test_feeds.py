@@ -24,6 +24,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet as parquet_files
+from pyarrow.dataset import dataset
 
 from extractify.documents import Document
 from extractify.errors import ConfigurationError, DocumentError
@@ -473,6 +474,8 @@ def test_a_file_name_that_is_not_utf8_is_an_id_that_can_be_written(tmp_path: Pat
     except OSError:
         pytest.skip("this file system takes only names in UTF-8")
     assert texts(read(tmp_path)) == [("caf\\xe9.txt", "A")]
+    written(tmp_path / os.fsdecode(b"\xe9.jsonl"), "[")
+    assert reason(*read(tmp_path / os.fsdecode(b"\xe9.jsonl"))).startswith("\\xe9.jsonl, row 1 ")
 
 
 # --- a source that isn't there, or fails ------------------------------------------------------
@@ -656,6 +659,37 @@ def test_a_column_is_texts_and_an_arrow_column_is_refused() -> None:
     assert texts(read(pl.Series(["A", "B"]))) == [(1, "A"), (2, "B")]
     with pytest.raises(ConfigurationError, match="A ChunkedArray has no columns"):
         read(pa.chunked_array([["A"]]))
+
+
+def test_texts_that_are_not_utf8_are_found_however_arrow_holds_them() -> None:
+    plain = pa.array([b"A", b"caf\xe9"], pa.binary()).view(pa.string())
+    for column in (
+        plain,
+        plain.view(pa.binary()).cast(pa.large_binary()).view(pa.large_string()),
+        pa.DictionaryArray.from_arrays(pa.array([0, 1]), plain),
+    ):
+        good, bad = read(pa.table({"text": column}))
+        assert good.text == "A"
+        assert "isn't UTF-8 text (byte 3)" in reason(bad)
+
+
+def test_a_dataset_of_many_files_is_read_by_its_reader(tmp_path: Path) -> None:
+    (tmp_path / "in.parquet").mkdir()
+    for number in range(2):
+        parquet(tmp_path / "in.parquet" / f"{number}.parquet", text=[f"text {number}"])
+    with pytest.raises(ConfigurationError, match="is a directory, as engines write"):
+        rows(tmp_path / "in.parquet")
+    reader = dataset(tmp_path / "in.parquet").scanner().to_reader()
+    assert sorted(row.text or "" for row in read(reader)) == ["text 0", "text 1"]
+
+
+def test_what_arrays_hold_is_read_as_what_it_is() -> None:
+    texts_of_numpy = pd.Series(["A", "B"]).to_numpy(dtype="U1")
+    ids: list[Any] = [texts_of_numpy[1], pd.Series([7]).to_numpy()[0], texts_of_numpy]
+    first, second, third = read([(row_id, texts_of_numpy[0]) for row_id in ids])
+    assert [first.id, second.id] == ["B", 7]
+    assert [type(first.id), type(first.text), type(second.id)] == [str, str, int]
+    assert reason(third) == "Item 3: its id is a ndarray. Make it a text or a whole number."
 
 
 def test_a_lazy_frame_is_refused() -> None:
