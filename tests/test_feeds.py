@@ -485,6 +485,7 @@ def test_a_file_name_that_is_not_utf8_is_an_id_that_can_be_written(tmp_path: Pat
     ("source", "expected"),
     [
         ("nowhere.jsonl", "^nowhere.jsonl can't be read: No such file or directory"),
+        ("", "^The path of the source is empty"),
         (Path("nowhere"), "^nowhere can't be read"),
         ("a\0b", "can't be read: no such path can be"),
         ("Invoice 7. " * 1000, "^Invoice 7.{10,160}… can't be read: File name too long"),
@@ -518,7 +519,8 @@ def test_a_file_that_fails_is_told_from_one_that_ends(suffix: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "options", [{"id_field": 1}, {"text_field": None}, {"largest": "4"}, {"largest": True}]
+    "options",
+    [{"id_field": 1}, {"text_field": None}, {"largest": "4"}, {"largest": True}, {"largest": 0}],
 )
 def test_an_option_of_the_wrong_type_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"rows\("):

@@ -35,7 +35,7 @@ class Feed(Protocol):
 
 
 LARGEST = 4_000_000
-"""Characters of a text, where nothing else is said: twenty times what models take."""
+"""Characters of a text, where nothing else is said."""
 _SHOWN_PATH = 160
 _FAMILY: dict[str, Feed] = {
     ".jsonl": jsonl,
@@ -72,6 +72,8 @@ def rows(
     check_option("rows(id_field=…)", id_field, TEXT.optional)
     check_option("rows(text_field=…)", text_field, TEXT)
     check_option("rows(largest=…)", largest, COUNT)
+    if largest < 1:
+        raise ConfigurationError(f"rows(largest={largest}) leaves no text. Pass characters.")
     fields = Fields(id_field, text_field, largest)
     path = _path(source)
     if path is not None:
@@ -104,6 +106,8 @@ def _path(source: object) -> Path | None:
     if not isinstance(source, str | os.PathLike) or source == "-":
         return None
     path = Path(source)
+    if source == "":  # pathlib takes it for the directory we are in
+        raise ConfigurationError(f"The path of the source is empty. Pass {_TAKEN}.")
     try:
         path.stat()
     except (OSError, ValueError) as error:
