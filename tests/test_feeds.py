@@ -24,6 +24,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet as parquet_files
+from pyarrow.dataset import dataset
 
 from extractify.documents import Document
 from extractify.errors import ConfigurationError, DocumentError
@@ -176,6 +177,7 @@ def test_a_byte_order_mark_and_returns_are_no_part_of_a_line(tmp_path: Path) -> 
     assert texts(read(written(tmp_path / "IN.JSONL", lines))) == [(1, "A"), (2, "B\u2028")]
 
 
+@pytest.mark.slow
 def test_a_line_of_50_megabytes_is_passed_over_and_never_held(tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     with source.open("wb") as file:
@@ -205,6 +207,7 @@ def test_a_line_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
     assert list(feed) == []
 
 
+@pytest.mark.slow
 def test_standard_input_is_json_lines() -> None:
     code = (
         "from extractify.feeds import count, rows\n"
@@ -216,6 +219,7 @@ def test_standard_input_is_json_lines() -> None:
     assert b"'A', 'None'), (2, None, \"standard input, row 2 isn't JSON" in ran.stdout
 
 
+@pytest.mark.slow
 def test_standard_input_that_is_closed_is_said_to_be() -> None:
     code = "import sys; sys.stdin = None; from extractify.feeds import rows; rows('-')"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
@@ -246,6 +250,7 @@ def test_a_cell_may_be_larger_than_what_the_standard_library_takes(tmp_path: Pat
     assert count(source) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quote", ['"', ""])
 def test_a_cell_of_50_megabytes_is_passed_over_and_never_held(quote: str, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
@@ -262,12 +267,6 @@ def test_a_cell_of_50_megabytes_is_passed_over_and_never_held(quote: str, tmp_pa
     assert "more than 2,000,000 characters" in reason(found[1])
     assert len(json.dumps(dict(found[1].given))) < 2000
     assert peak < 10 * MEGABYTE
-
-
-def test_millions_of_cells_in_a_row_are_not_held_either(tmp_path: Path) -> None:
-    source = written(tmp_path / "in.csv", "text\n" + "," * 3_000_000 + "\nB\n")
-    found = read(source, largest=10)
-    assert texts(found) == [(1, None), (2, "B")]
 
 
 @pytest.mark.parametrize(
@@ -329,9 +328,32 @@ def test_any_text_is_split_as_the_standard_library_splits_it(text: str, size: in
     assert split(text, size) == [line for line in csv.reader(io.StringIO(text, newline="")) if line]
 
 
+@settings(max_examples=300)
+@given(st.text('aa,"\r\n', max_size=30), st.integers(1, 5), st.integers(1, 12))
+def test_after_a_row_that_is_too_long_the_next_begins_where_it_does(
+    text: str, size: int, limit: int
+) -> None:
+    expected = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+    found = list(comma_separated.lines(pieces(text, size), limit))
+    assert len(found) == len(expected)
+    for line, cells in zip(found, expected, strict=True):
+        assert line.cells == cells if not line.problem else len(",".join(line.cells)) <= limit
+
+
+def test_the_cells_of_a_row_that_is_too_long_are_not_held() -> None:
+    text = "," * 10_000 + '"\n,"' + "," * 10_000 + "\nA,B"
+    long, short = comma_separated.lines(pieces(text, 64), 100)
+    assert len(long.cells) <= 100
+    assert "has more than 100 characters" in long.problem
+    assert short.cells == ["A", "B"]
+
+
 def split(text: str, size: int) -> list[list[str]]:
-    pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    return [line.cells for line in comma_separated.lines(pieces, 1000)]
+    return [line.cells for line in comma_separated.lines(pieces(text, size), 1000)]
+
+
+def pieces(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
 
 
 # --- Parquet ----------------------------------------------------------------------------------
@@ -384,6 +406,7 @@ def test_a_parquet_file_without_the_columns_is_refused(tmp_path: Path) -> None:
     assert texts(read(source, text_field="body")) == [(1, "A")]
 
 
+@pytest.mark.slow
 def test_without_pyarrow_the_error_names_the_extra(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
@@ -394,6 +417,7 @@ def test_without_pyarrow_the_error_names_the_extra(tmp_path: Path) -> None:
     assert b"This needs pyarrow. Run: pip install 'extractify[etl]'" in ran.stderr
 
 
+@pytest.mark.slow
 def test_the_feeds_load_no_table_library_before_there_is_a_table() -> None:
     code = "import sys, extractify.feeds; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
@@ -450,6 +474,8 @@ def test_a_file_name_that_is_not_utf8_is_an_id_that_can_be_written(tmp_path: Pat
     except OSError:
         pytest.skip("this file system takes only names in UTF-8")
     assert texts(read(tmp_path)) == [("caf\\xe9.txt", "A")]
+    written(tmp_path / os.fsdecode(b"\xe9.jsonl"), "[")
+    assert reason(*read(tmp_path / os.fsdecode(b"\xe9.jsonl"))).startswith("\\xe9.jsonl, row 1 ")
 
 
 # --- a source that isn't there, or fails ------------------------------------------------------
@@ -459,6 +485,7 @@ def test_a_file_name_that_is_not_utf8_is_an_id_that_can_be_written(tmp_path: Pat
     ("source", "expected"),
     [
         ("nowhere.jsonl", "^nowhere.jsonl can't be read: No such file or directory"),
+        ("", "^The path of the source is empty"),
         (Path("nowhere"), "^nowhere can't be read"),
         ("a\0b", "can't be read: no such path can be"),
         ("Invoice 7. " * 1000, "^Invoice 7.{10,160}… can't be read: File name too long"),
@@ -492,7 +519,8 @@ def test_a_file_that_fails_is_told_from_one_that_ends(suffix: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "options", [{"id_field": 1}, {"text_field": None}, {"largest": "4"}, {"largest": True}]
+    "options",
+    [{"id_field": 1}, {"text_field": None}, {"largest": "4"}, {"largest": True}, {"largest": 0}],
 )
 def test_an_option_of_the_wrong_type_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"rows\("):
@@ -633,6 +661,37 @@ def test_a_column_is_texts_and_an_arrow_column_is_refused() -> None:
     assert texts(read(pl.Series(["A", "B"]))) == [(1, "A"), (2, "B")]
     with pytest.raises(ConfigurationError, match="A ChunkedArray has no columns"):
         read(pa.chunked_array([["A"]]))
+
+
+def test_texts_that_are_not_utf8_are_found_however_arrow_holds_them() -> None:
+    plain = pa.array([b"A", b"caf\xe9"], pa.binary()).view(pa.string())
+    for column in (
+        plain,
+        plain.view(pa.binary()).cast(pa.large_binary()).view(pa.large_string()),
+        pa.DictionaryArray.from_arrays(pa.array([0, 1]), plain),
+    ):
+        good, bad = read(pa.table({"text": column}))
+        assert good.text == "A"
+        assert "isn't UTF-8 text (byte 3)" in reason(bad)
+
+
+def test_a_dataset_of_many_files_is_read_by_its_reader(tmp_path: Path) -> None:
+    (tmp_path / "in.parquet").mkdir()
+    for number in range(2):
+        parquet(tmp_path / "in.parquet" / f"{number}.parquet", text=[f"text {number}"])
+    with pytest.raises(ConfigurationError, match="is a directory, as engines write"):
+        rows(tmp_path / "in.parquet")
+    reader = dataset(tmp_path / "in.parquet").scanner().to_reader()
+    assert sorted(row.text or "" for row in read(reader)) == ["text 0", "text 1"]
+
+
+def test_what_arrays_hold_is_read_as_what_it_is() -> None:
+    texts_of_numpy = pd.Series(["A", "B"]).to_numpy(dtype="U1")
+    ids: list[Any] = [texts_of_numpy[1], pd.Series([7]).to_numpy()[0], texts_of_numpy]
+    first, second, third = read([(row_id, texts_of_numpy[0]) for row_id in ids])
+    assert [first.id, second.id] == ["B", 7]
+    assert [type(first.id), type(first.text), type(second.id)] == [str, str, int]
+    assert reason(third) == "Item 3: its id is a ndarray. Make it a text or a whole number."
 
 
 def test_a_lazy_frame_is_refused() -> None:

@@ -149,6 +149,7 @@ def test_a_column_of_numbers_is_rows_that_say_so() -> None:
     assert "is a int, not a text" in made["_error"][1]
 
 
+@pytest.mark.slow
 def test_without_pyarrow_it_fails_before_anything_is_asked() -> None:
     code = (
         "import sys, pandas; sys.modules['pyarrow'] = None\n"

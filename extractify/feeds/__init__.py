@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from extractify.checks import COUNT, TEXT, check_option
 from extractify.errors import ConfigurationError
 from extractify.feeds import comma_separated, folder, given, jsonl, parquet, tables
-from extractify.feeds.fields import Fields
+from extractify.feeds.fields import Fields, name_of
 from extractify.messages import clipped
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Feed(Protocol):
 
 
 LARGEST = 4_000_000
-"""Characters of a text, where nothing else is said: twenty times what models take."""
+"""Characters of a text, where nothing else is said."""
 _SHOWN_PATH = 160
 _FAMILY: dict[str, Feed] = {
     ".jsonl": jsonl,
@@ -72,6 +72,8 @@ def rows(
     check_option("rows(id_field=…)", id_field, TEXT.optional)
     check_option("rows(text_field=…)", text_field, TEXT)
     check_option("rows(largest=…)", largest, COUNT)
+    if largest < 1:
+        raise ConfigurationError(f"rows(largest={largest}) leaves no text. Pass characters.")
     fields = Fields(id_field, text_field, largest)
     path = _path(source)
     if path is not None:
@@ -104,6 +106,8 @@ def _path(source: object) -> Path | None:
     if not isinstance(source, str | os.PathLike) or source == "-":
         return None
     path = Path(source)
+    if source == "":  # pathlib takes it for the directory we are in
+        raise ConfigurationError(f"The path of the source is empty. Pass {_TAKEN}.")
     try:
         path.stat()
     except (OSError, ValueError) as error:
@@ -112,11 +116,16 @@ def _path(source: object) -> Path | None:
 
 
 def _feed(path: Path) -> Feed:
-    if path.is_dir():
-        return folder
     feed = _FAMILY.get(path.suffix.lower())
+    if path.is_dir() and feed is None:
+        return folder
+    if path.is_dir():
+        raise ConfigurationError(
+            f"{name_of(path.name)} is a directory, as engines write them. Pass one of its files, "
+            "or the reader of a pyarrow.dataset: dataset(path).scanner().to_reader()."
+        )
     if feed is None:
-        raise ConfigurationError(f"{path.name} is no source of rows. Pass {_TAKEN}.")
+        raise ConfigurationError(f"{name_of(path.name)} is no source of rows. Pass {_TAKEN}.")
     return feed
 
 
@@ -144,5 +153,5 @@ def _guarded(rows: Iterator[Row], path: Path) -> Iterator[Row]:
 
 def _unreadable(path: Path, error: OSError | ValueError) -> ConfigurationError:
     reason = getattr(error, "strerror", None) or "no such path can be"
-    name = clipped(str(path), _SHOWN_PATH)
+    name = clipped(name_of(str(path)), _SHOWN_PATH)
     return ConfigurationError(f"{name} can't be read: {reason}. Check the path and its rights.")

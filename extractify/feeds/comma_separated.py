@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from extractify.errors import ConfigurationError, DocumentError
+from extractify.feeds.fields import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ _KEPT = 1000
 _BESIDE = 1_000_000  # characters, for the other cells of a row
 _CUT_OFF = "ends in the middle of a quoted cell: the file was cut off, or a quote is missing"
 _END = re.compile(r"[,\r\n]")
+_SKIPPED_TO = re.compile(r'[\r\n]|,(?="|\Z)')  # in a row that is too long: where quotes may open
 
 
 class Line(NamedTuple):
@@ -40,14 +42,14 @@ class Line(NamedTuple):
 def rows(path: Path, fields: Fields) -> Iterator[Row]:
     """The rows of a file. Raises: ConfigurationError without such columns in its header."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        limit = fields.largest + _BESIDE
+        name, limit = name_of(path.name), fields.largest + _BESIDE
         read = lines(iter(lambda: stream.read(_PIECE), ""), limit)
         header = next(read, Line([]))
         if header.problem:
-            raise ConfigurationError(f"{path.name} has no header: its first row {header.problem}.")
-        fields.check(header.cells, path.name)
+            raise ConfigurationError(f"{name} has no header: its first row {header.problem}.")
+        fields.check(header.cells, name)
         for number, line in enumerate(read, start=1):
-            yield _row(number, line, header.cells, fields, f"{path.name}, row {number}")
+            yield _row(number, line, header.cells, fields, f"{name}, row {number}")
 
 
 def count(path: Path) -> int:
@@ -122,7 +124,7 @@ class _Reader:
                 self.state, self.is_blank = _QUOTED, False
                 at += 1
             else:
-                found = _END.search(piece, at)
+                found = (_END if self.held <= self.limit else _SKIPPED_TO).search(piece, at)
                 end = found.start() if found else len(piece)
                 self._hold(piece[at:end])
                 self.state = _PLAIN

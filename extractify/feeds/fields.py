@@ -91,10 +91,10 @@ class Fields:
             return row_id, None, error
 
     def _id(self, value: object, number: int, what: str) -> RowId:
-        if type(value) is str and value:
+        if isinstance(value, str) and value:
             check_encodable(value, f"{what}: its id")
-            return value
-        if _is_missing(value) or value == "":
+            return str(value)
+        if _is_missing(value) or isinstance(value, str):
             if self.id is None:
                 return number
             raise DocumentError(f"{what} has no id: its field {self.id!r} is missing or empty.")
@@ -102,11 +102,12 @@ class Fields:
             return str(value)
         if isinstance(value, float) and value.is_integer():  # a table's, beside missing ones
             value = int(value)
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
+        try:
+            whole = index(cast("SupportsIndex", None if isinstance(value, bool) else value))
+        except TypeError:
             raise DocumentError(
                 f"{what}: its id is a {type(value).__name__}. Make it a text or a whole number."
-            )
-        whole = index(cast("SupportsIndex", value))
+            ) from None
         return whole if -_WIDEST <= whole < _WIDEST else str(whole)
 
     def _text(self, value: object, what: str) -> str:
@@ -125,7 +126,12 @@ class Fields:
         if "\0" in value:
             raise DocumentError(f"{what} isn't text: it has NUL characters, as binary files have.")
         check_encodable(value, what)
-        return value
+        return str(value)  # numpy's texts are str, too
+
+
+def name_of(path: str) -> str:
+    """A path as text that can be written down, also where it isn't UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _is_missing(value: object) -> bool:

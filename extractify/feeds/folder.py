@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractify.errors import DocumentError
+from extractify.feeds.fields import name_of
 from extractify.rows import Row
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ _PER_CHARACTER = 4  # bytes of UTF-8, at most
 def rows(path: Path, fields: Fields) -> Iterator[Row]:
     """The files in the order of their ids; hidden ones are left out, and so are pipes and such."""
     for number, name in enumerate(_names(os.fspath(path), ""), start=1):
-        # A name that isn't UTF-8 still has to be written down.
-        row_id = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        row_id = name_of(name)
         try:
             content = _content(path / name, row_id, fields.largest * _PER_CHARACTER)
         except DocumentError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from extractify.documents import decoded
 from extractify.errors import ConfigurationError, DocumentError
+from extractify.feeds.fields import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ _BESIDE = 1_000_000  # bytes, for the other fields of a record
 def rows(path: Path, fields: Fields) -> Iterator[Row]:
     """The rows of a file. Lines with nothing in them are no rows."""
     with path.open("rb") as stream:
-        yield from _rows(stream, fields, path.name)
+        yield from _rows(stream, fields, name_of(path.name))
 
 
 def standard_input(fields: Fields) -> Iterator[Row]:

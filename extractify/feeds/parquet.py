@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from extractify.arrow import arrow
 from extractify.errors import ConfigurationError
+from extractify.feeds.fields import name_of
 from extractify.feeds.tables import of_batches
 
 if TYPE_CHECKING:
@@ -16,26 +17,27 @@ if TYPE_CHECKING:
     from extractify.rows import Row
 
 _AT_ONCE = 128  # rows: of large texts, more would fill the memory
+_BUFFER = 1 << 20  # bytes of a column; without it a row group is read whole
 
 
 def rows(path: Path, fields: Fields) -> Iterator[Row]:
     """The rows of a file. Raises: ConfigurationError without the extra, or if it isn't Parquet."""
-    pyarrow = arrow()
+    pyarrow, name = arrow(), name_of(path.name)
     from pyarrow.parquet import ParquetFile
 
     try:
-        with ParquetFile(path, pre_buffer=False) as file:
+        with ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             names = file.schema_arrow.names
-            fields.check(names, path.name)
+            fields.check(names, name)
             batches = file.iter_batches(
                 batch_size=_AT_ONCE,
-                columns=[name for name in (fields.id_name, fields.text) if name in names],
+                columns=[column for column in (fields.id_name, fields.text) if column in names],
                 use_threads=False,
             )
-            yield from of_batches(batches, fields, path.name)
+            yield from of_batches(batches, fields, name)
     except pyarrow.ArrowException:
         raise ConfigurationError(
-            f"{path} isn't a Parquet file, or is broken. Write it again, or pass another format."
+            f"{name} isn't a Parquet file, or is broken. Write it again, or pass another format."
         ) from None
 
 

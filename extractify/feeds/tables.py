@@ -31,6 +31,10 @@ class Scalar(Protocol):
     def as_py(self) -> object:
         """The value as Python's."""
 
+    @property
+    def value(self) -> Scalar:
+        """The value of one that stands for another."""
+
     def as_buffer(self) -> Iterable[int]:
         """The bytes of a text."""
 
@@ -87,4 +91,6 @@ def _plain(scalar: Scalar | None) -> object:
     try:
         return scalar.as_py()
     except UnicodeDecodeError:
+        if not hasattr(scalar, "as_buffer"):  # it stands for one of a dictionary
+            scalar = scalar.value
         return bytes(scalar.as_buffer())
