@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from extractify.evidence import Evidence, Span
     from extractify.extraction import Extraction
+    from extractify.frames import extract_column
     from extractify.gateway import Gateway
     from extractify.grounding import ground
     from extractify.holds import Hold, with_state
@@ -135,6 +136,7 @@ __all__ = [
     "Truncated",
     "Usage",
     "extract",
+    "extract_column",
     "ground",
     "read",
     "with_state",
@@ -148,6 +150,7 @@ _HOMES = {
     "entries": "Entry",
     "endpoints": "Endpoint",
     "evidence": "Evidence Span",
+    "frames": "extract_column",
     "extraction": "Extraction",
     "gateway": "Gateway",
     "grounding": "ground",

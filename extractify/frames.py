@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from extractify.arrow import arrow, arrow_type, to_arrow
+from extractify.client import Client
 from extractify.entries import Entry, dead_letter
-from extractify.errors import ConfigurationError
+from extractify.errors import ConfigurationError, ExtractifyError
 from extractify.feeds import tables
 from extractify.feeds.fields import Fields
 from extractify.task import Task
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from extractify.feeds.tables import Frame
+    from extractify.plans import Plan
+    from extractify.rows import RowId
     from extractify.schema import Schema
 
 F = TypeVar("F")
@@ -31,7 +35,13 @@ _AT_ONCE = 1000  # rows: as plain data they take many times the memory of their 
 
 
 def extract_column(
-    frame: F, column: str, task: Task[Any] | type | dict[str, Any], *, extract_all: ExtractAll
+    frame: F,
+    column: str,
+    task: object,
+    *,
+    client: Client | None = None,
+    plan: Plan | None = None,
+    extract_all: ExtractAll | None = None,
 ) -> F:
     """A frame of the same kind, with a row for each of the frame's in their order.
 
@@ -40,23 +50,37 @@ def extract_column(
     Arrow's types, which lose no digits. A row that fails has nulls and its error; one without a
     text isn't sent.
 
-    column: of the texts. task: or its target. Raises: ConfigurationError without the column or the
-    extra `etl`, and what `extract_all` raises.
+    column: of the texts. task: or its target. client: None is one at EXTRACTIFY_ENDPOINT. plan: of
+    the run; with a journal, what is done isn't asked again. extract_all: instead of a run. Raises:
+    ConfigurationError without the column or the extra `etl`, and what a run raises.
     """
     if not tables.is_frame(frame):
         raise ConfigurationError(
             f"A {type(frame).__name__} has no columns to extract from. Pass a DataFrame of pandas "
             "or polars; a lazy one has to be collected first."
         )
-    task = task if isinstance(task, Task) else Task(task)
+    task = task if isinstance(task, Task) else Task(cast("Any", task))
     arrow_type(task.schema)  # what is missing for it is missed before anything is paid for
-    entries = _entries(cast("Frame", frame), column, task, extract_all)
+    entries = _entries(cast("Frame", frame), column, task, extract_all or _running(client, plan))
     table = _table(task.schema, entries)
     if not hasattr(frame, "index"):
         return cast("F", import_module("polars").from_arrow(table))
     made = table.to_pandas(types_mapper=import_module("pandas").ArrowDtype)
     made.index = frame.index
     return cast("F", made)
+
+
+def _running(client: Client | None, plan: Plan | None) -> ExtractAll:
+    """What a run makes of the texts; where it stopped, what is left says so."""
+
+    def extract_all(task: Task[Any], texts: Sequence[str]) -> Sequence[Entry]:
+        entries: dict[RowId, Entry] = {}
+        with nullcontext(client) if client else Client() as asked:
+            report = asked.run(task, list(enumerate(texts)), entries.__setitem__, plan)
+        left = dead_letter(ExtractifyError(f"It wasn't asked: {report.stopped}."), seconds=0.0)
+        return [entries.get(number, left) for number in range(len(texts))]
+
+    return extract_all
 
 
 def _entries(

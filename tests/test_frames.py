@@ -13,10 +13,12 @@ import polars as pl
 import pytest
 from pydantic import BaseModel, Field
 
+from extractify.client import Client
 from extractify.entries import Entry, dead_letter
 from extractify.errors import ConfigurationError, RateLimited
 from extractify.frames import extract_column
 from extractify.task import Task
+from extractify.testing import Answer, ScriptedEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,3 +162,21 @@ def test_without_pyarrow_it_fails_before_anything_is_asked() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert b"pip install 'extractify[etl]'" in ran.stderr
     assert ran.stdout == b""
+
+
+def test_a_column_is_asked_for_by_a_run() -> None:
+    endpoint = ScriptedEndpoint(lambda seen: {"number": int(seen.last_message.split()[1])})
+    frame = pl.DataFrame({"body": ["3", None, "4", "3"]})
+    with Client(endpoint) as client:
+        made = extract_column(frame, "body", Invoice, client=client)
+    assert made["number"].to_list() == [3, None, 4, 3]
+    assert made["_status"].to_list() == ["ok", "invalid", "ok", "ok"]
+    assert len(endpoint.requests) == 2
+
+
+def test_where_a_run_stops_the_rest_says_so() -> None:
+    refused = ScriptedEndpoint(lambda _: Answer({"error": {"message": "no"}}, status=401))
+    with Client(refused) as client:
+        made = extract_column(pl.DataFrame({"body": TEXTS[:2]}), "body", Invoice, client=client)
+    assert made["_status"].to_list() == ["failed", "failed"]
+    assert "wasn't asked" in made["_error"][1]
