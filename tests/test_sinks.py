@@ -13,6 +13,7 @@ import subprocess
 import sys
 from contextlib import closing, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -339,7 +340,7 @@ def test_two_runs_do_not_write_the_same_output(suffix: str, tmp_path: Path) -> N
 def test_an_output_that_is_a_directory_is_refused(suffix: str, tmp_path: Path) -> None:
     output = tmp_path / f"out{suffix}"
     output.mkdir()
-    with pytest.raises(ConfigurationError, match="is a directory"):
+    with pytest.raises(ConfigurationError, match="it is a directory; name a file"):
         opened(output, TASK)
     (tmp_path / f"two{suffix}.part").mkdir()
     with pytest.raises(ConfigurationError, match=f"two{suffix}.part: Is a directory"):
@@ -356,13 +357,65 @@ def test_a_device_or_a_pipe_is_not_replaced(suffix: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_directory_that_is_not_there_is_named(suffix: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"nowhere isn't one\. Create it"):
+    with pytest.raises(ConfigurationError, match=r"no directory .*nowhere; create it first"):
         opened(tmp_path / "nowhere" / f"out{suffix}", TASK)
 
 
-def test_a_directory_without_the_right_to_write_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"/proc is read-only|can't be opened"):
-        opened("/proc/out.jsonl", TASK)
+CLOSED = """
+import os, sys
+from extractify import ConfigurationError, Task
+from extractify.sinks import opened
+
+opened("there.jsonl", Task(int)).close(complete=True)
+os.mkdir("locked")
+os.chmod("locked", 0)
+os.chmod(".", 0o555)
+if os.getuid() == 0:
+    os.setuid(65534)
+for output in ("out.jsonl", "there.jsonl", "locked/out.jsonl"):
+    try:
+        opened(output, Task(int))
+    except ConfigurationError as error:
+        print(str(error).replace(os.getcwd(), "HERE"))
+sys.stdout.flush()
+os._exit(0)  # whoever measures coverage may not write here any more
+"""
+
+
+def test_a_place_without_the_right_to_write_is_refused() -> None:
+    with TemporaryDirectory() as directory:  # which others may enter
+        Path(directory).chmod(0o755)
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        ran = subprocess.run(
+            [sys.executable, "-c", CLOSED],
+            capture_output=True,
+            check=True,
+            cwd=directory,
+            env=environment,
+        )
+        (Path(directory) / "locked").chmod(0o755)
+    said = ran.stdout.decode().splitlines()
+    read_only = "can't be written: the directory HERE is read-only; name another place."
+    assert said == [
+        f"The output out.jsonl {read_only}",
+        f"The output there.jsonl {read_only}",
+        "The output locked/out.jsonl can't be written: Permission denied; name another place.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 250, "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"File name too long|null"):
+        opened(tmp_path / f"{name}.csv", TASK)
+
+
+def test_who_may_not_read_the_output_from_before_may_not_read_the_new_one(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    output.touch(0o600)
+    sink = opened(output, TASK)
+    assert Path(f"{output}.part").stat().st_mode & 0o777 == 0o600
+    sink.close(complete=True)
+    assert output.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("output", ["out", "out.xlsx", "jsonl", ".jsonl", "out.jsonl.gz", ""])
@@ -382,9 +435,9 @@ def test_too_many_columns_for_sqlite_are_refused(tmp_path: Path) -> None:
         "type": "object",
         "properties": {f"f{number}": {"type": "integer"} for number in range(2_000)},
     }
-    with pytest.raises(ConfigurationError, match=r"too many columns.*Parquet"):
+    with pytest.raises(ConfigurationError, match=r"2002 columns.*2000 at most.*Parquet"):
         opened(tmp_path / "out.sqlite", Task(target))
-    assert names(tmp_path) == ["out.sqlite.part"]
+    assert names(tmp_path) == []
 
 
 LIMITED = """
@@ -394,26 +447,31 @@ from extractify import OutputError, Task
 from extractify.entries import Entry
 from extractify.sinks import opened
 
-sink = opened(sys.argv[1], Task(dict[str, str]))
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+limit = int(sys.argv[2])
+if limit:
+    sink = opened(sys.argv[1], Task(dict[str, str]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit or 500, limit or 500))
 try:
-    for number in range(100_000):
+    sink = sink if limit else opened(sys.argv[1], Task(dict[str, str]))
+    for number in range(limit // 100 or 5):
         sink.write(number, Entry("ok", value='{"a":"%s"}' % os.urandom(200).hex()))
     sink.close(complete=True)
 except OutputError as error:
     print(error)
     print(type(error.__cause__).__name__)
-    sink.close(complete=False)
+    if "sink" in globals():
+        sink.close(complete=False)
 """
 
 
+@pytest.mark.parametrize("limit", ["0", "200_000"])
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_full_disk_is_told_and_the_output_from_before_is_there(
-    suffix: str, tmp_path: Path
+    suffix: str, limit: str, tmp_path: Path
 ) -> None:
     output = tmp_path / f"out{suffix}"
     output.write_text("from before")
-    command = [sys.executable, "-W", "error", "-c", LIMITED, str(output)]
+    command = [sys.executable, "-W", "error", "-c", LIMITED, str(output), limit]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ran.stderr == ""
     message, cause = ran.stdout.splitlines()

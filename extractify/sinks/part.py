@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -22,34 +23,33 @@ class Part:
     """
 
     def __init__(self, output: Path) -> None:
-        self.output = Path(os.path.realpath(output))
         self._lock: Lock | None = None
-        self.path = self.output.with_name(f"{self.output.name}.part")
-        if self.output.exists() and not self.output.is_file():
-            kind = "a directory" if self.output.is_dir() else "no regular file"
-            raise ConfigurationError(f"The output {output} is {kind}. Name a file.")
-        if not self.output.parent.is_dir():
-            raise ConfigurationError(
-                f"The output {output} has no directory to stand in: {self.output.parent} isn't "
-                "one. Create it first."
-            )
-        if not os.access(self.output.parent, os.W_OK):
-            raise ConfigurationError(
-                f"The output {output} can't be written: {self.output.parent} is read-only. Name "
-                "another place."
-            )
+        try:
+            self.output = Path(os.path.realpath(output))
+            self.path = self.output.with_name(f"{self.output.name}.part")
+            reason = _reason(self.output)
+        except (OSError, ValueError) as error:
+            reason = f"{getattr(error, 'strerror', None) or error}; name another place"
+        if reason:
+            raise ConfigurationError(f"The output {output} can't be written: {reason}.")
 
     def opened(self) -> BinaryIO:
-        """Open it, empty, for this run alone. Raises: ConfigurationError where that can't be."""
+        """Open it, empty, for this run alone, and for those who may read what it will replace.
+
+        Raises: ConfigurationError where that can't be.
+        """
         try:
             self._lock = Lock(self.path)
-            return self.path.open("wb", buffering=1 << 16)
+            file = self.path.open("wb", buffering=1 << 16)
+            if self.output.exists():
+                shutil.copymode(self.output, self.path)
         except OSError as error:
             self._release()
             raise ConfigurationError(
                 f"The output can't be opened as {self.path}: {error.strerror}. Name a place where "
                 "you may write."
             ) from error
+        return file
 
     @contextmanager
     def written(self) -> Iterator[None]:
@@ -83,6 +83,18 @@ class Part:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _reason(output: Path) -> str:
+    """Why a file can't take a name; empty if it can."""
+    if output.exists() and not output.is_file():
+        kind = "a directory" if output.is_dir() else "no regular file"
+        return f"it is {kind}; name a file"
+    if not output.parent.is_dir():
+        return f"there is no directory {output.parent}; create it first"
+    if not os.access(output.parent, os.W_OK):
+        return f"the directory {output.parent} is read-only; name another place"
+    return ""
 
 
 def unwritable(where: object, error: Exception) -> OutputError:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "number": "REAL"}
 _INT64 = range(-(2**63), 2**63)
 _BATCH = 1_000
+_MOST_COLUMNS = 2_000
 _INSERT = "INSERT INTO extractions VALUES (?)"
 # The file is written afresh, so it needs no journal but to stay whole where the disk is full.
 _SET_UP = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;"
@@ -35,22 +36,24 @@ class Sqlite:
 
     def __init__(self, output: Path, schema: Schema[Any]) -> None:
         self._layout = Layout(table(schema), scalar=True)
+        count = 1 + len(self._layout.columns)
+        if count > _MOST_COLUMNS:
+            raise ConfigurationError(
+                f"The target has {count} columns, and a table of SQLite {_MOST_COLUMNS} at most. "
+                "Write JSON lines or Parquet."
+            )
+        self._insert = _INSERT.replace("?", ", ".join("?" * count))
+        self._count = 0
+        columns = ", ".join(_declared(*each) for each in self._layout.columns.items())
         self._part = Part(output)
         self._file = self._part.opened()
-        self._count = 0
-        self._insert = _INSERT.replace("?", _marks(len(self._layout.columns) + 1))
-        columns = ", ".join(_declared(*each) for each in self._layout.columns.items())
-        with self._written():
-            self._base = sqlite3.connect(self._part.path, isolation_level=None)
-            self._base.executescript(_SET_UP)
+        self._base = sqlite3.connect(self._part.path, isolation_level=None)
         try:
-            self._base.execute(f"CREATE TABLE extractions ({ID}, {columns})")
-        except sqlite3.OperationalError as error:
-            self._base.close()
-            self._part.abandon(self._file)
-            raise ConfigurationError(
-                f"The target can't be a table of SQLite: {error}. Write JSON lines or Parquet."
-            ) from error
+            with self._written():
+                self._base.executescript(f"{_SET_UP} CREATE TABLE extractions ({ID}, {columns});")
+        except OutputError:
+            self.close(complete=False)
+            raise
 
     def write(self, row_id: RowId, entry: Entry) -> None:
         """Add a row. Raises: OutputError."""
@@ -87,10 +90,6 @@ class Sqlite:
 def _declared(name: str, column: Column) -> str:
     quoted = name.replace('"', '""')
     return f'"{quoted}" {_TYPES.get(column.kind, "TEXT")}'
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
 
 
 def _bound(cell: Cell) -> Cell:
