@@ -126,13 +126,18 @@ class Regulator:
         return self._admitted
 
     @property
+    def pause(self) -> float:
+        """Seconds until anything may go out, 0 for now."""
+        return max(0.0, self._not_before - self._clock())
+
+    @property
     def stopped(self) -> str | None:
         """Why the run was stopped, if it was."""
         return None if self._stopped is None else self._stopped[0]
 
     async def admit(self, size: float = 1.0) -> Permit:
         """Wait until a request may go out. size: in characters. Raises: Stopped."""
-        self._check()
+        self.check()
         if not self._waiting:
             permit = self._permit(size)
             if permit is not None:
@@ -183,7 +188,7 @@ class Regulator:
 
     async def rest(self, seconds: float) -> None:
         """Wait without a place. Raises: Stopped, as soon as the run is."""
-        self._check()
+        self.check()
         resting = asyncio.ensure_future(self._sleep(seconds))
         self._resting.add(resting)
         try:
@@ -191,7 +196,7 @@ class Regulator:
         finally:
             self._resting.discard(resting)
             resting.cancel()
-        self._check()
+        self.check()
 
     def stop(self, reason: str, cause: BaseException | None = None) -> None:
         """Let nothing in any more: what waits or asks raises Stopped. What is out may finish."""
@@ -206,13 +211,14 @@ class Regulator:
             resting.cancel()
         self._set_timer()
 
+    def check(self) -> None:
+        """Raises: Stopped, if the run is."""
+        if self._stopped is not None:
+            raise self._stop()
+
     def _tell(self, reason: str) -> None:
         if self._emit is not None:
             self._emit(PaceChanged(self.limit, reason))
-
-    def _check(self) -> None:
-        if self._stopped is not None:
-            raise self._stop()
 
     def _stop(self) -> Stopped:
         reason, cause = self._stopped or ("", None)
