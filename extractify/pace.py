@@ -178,12 +178,10 @@ class Regulator:
 
     def heed(self, rate: Rate) -> None:
         """Take the endpoint's word on the rate it bears; it overrules the preset."""
-        now, before = self._clock(), (self._requests.per_minute, self._tokens.per_minute)
-        if rate.requests is not None:
-            self._requests.heed(rate.requests, now)
-        if rate.tokens is not None:
-            self._tokens.heed(rate.tokens, now)
-        if before != (self._requests.per_minute, self._tokens.per_minute):
+        now = self._clock()
+        changed = rate.requests is not None and self._requests.heed(rate.requests, now)
+        changed |= rate.tokens is not None and self._tokens.heed(rate.tokens, now)
+        if changed:
             self._tell("the endpoint says what it bears")
 
     async def rest(self, seconds: float) -> None:
@@ -265,7 +263,7 @@ class Regulator:
         if self._timer is not None and (due is None or due < self._timer_due):
             self._timer.cancel()
             self._timer = None
-        if self._timer is None and due is not None:
+        if (self._timer is None or self._timer.done()) and due is not None:
             self._timer_due = due
             self._timer = asyncio.ensure_future(self._wake(due))
 

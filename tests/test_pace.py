@@ -195,6 +195,21 @@ def test_when_all_who_wait_are_gone_no_timer_stays() -> None:
     run(main)
 
 
+def test_a_timer_that_somebody_cancels_is_set_again() -> None:
+    async def main() -> None:
+        gate = regulator(1, requests_per_minute=1)
+        gate.release(await gate.admit())
+        waiting = asyncio.ensure_future(gate.admit())
+        await asyncio.sleep(1)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        gate.release(await gate.admit())
+
+    run(main)
+
+
 def test_a_rest_may_be_cancelled() -> None:
     async def main() -> None:
         gate = regulator(1)
