@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,22 @@ from extractify.errors import (
     TransportError,
 )
 from extractify.events import RetryScheduled
+from extractify.links import AsyncLink
 from extractify.messages import Completion, Message, Request, Usage
 from extractify.pace import Pace, Regulator
 from extractify.paced import Paced
 from extractify.rates import Allowance, Rate
+from extractify.retrying import Retry
+from extractify.testing import FAULTS, ScriptedEndpoint
+from extractify.testing.contract import anything
+from tests.loopback import Loopback, endpoint
+from tests.pickling import pickled
 from tests.virtual_time import now, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from extractify import Endpoint
     from extractify.events import Event
 
 LATENCY = 0.05
@@ -392,3 +400,66 @@ def test_what_is_cancelled_gives_its_place_back() -> None:
             await first
 
     run(main)
+
+
+class Skipping:
+    """A clock that sleeping moves, for one who does nothing else meanwhile."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def over_the_wire(where: Endpoint, count: int = 1) -> list[Completion]:
+    """Send so many requests to an endpoint, one after the other, without waiting."""
+    options = {"timeout": 30.0, "retry": Retry(stop=1), "limits": None}
+    link = AsyncLink(where, {**options, "emit": lambda _: None})
+    clock = Skipping()
+    regulator = Regulator(Pace(4), clock=clock, sleep=clock.sleep)
+
+    async def send(asked: Asked) -> Completion:
+        return await link.send(asked.request)
+
+    async def main() -> list[Completion]:
+        paced = Paced(send, regulator, lambda _: None, clock=clock)
+        try:
+            return [await paced.send(asked("the document")) for _ in range(count)]
+        finally:
+            await link.close()
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", [each.name for each in FAULTS.values() if not each.stream])
+def test_each_fault_that_passes_is_survived_once(name: str) -> None:
+    fault = FAULTS[name]
+    script = iter([fault, "{}"])
+    scripted = ScriptedEndpoint(lambda _: next(script), contract=anything)
+    is_document = fault.error is not None and fault.retries == 0
+    if is_document and fault.error not in {AuthenticationError, QuotaExceeded}:
+        assert fault.error is not None
+        with pytest.raises(fault.error):
+            over_the_wire(scripted)
+    else:
+        over_the_wire(scripted)
+
+
+def test_what_the_headers_say_arrives_with_answers_and_with_errors() -> None:
+    headers = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": "499"}
+    rate = Rate(Allowance(500, 499))
+    good = json.dumps({"choices": [{"message": {"content": "{}"}}]})
+    with Loopback([(200, headers, good), (429, headers, {"error": {}}), "{}"]) as server:
+        told, untold = over_the_wire(endpoint(server), 2)
+        assert told.rate == rate
+        assert untold.rate is None
+        assert len(server.requests) == 3
+    with Loopback([(400, headers, {"error": {}})]) as server, pytest.raises(InvalidRequest) as bad:
+        over_the_wire(endpoint(server))
+    assert bad.value.rate == rate
+    assert pickled(bad.value).rate == rate
