@@ -160,7 +160,7 @@ class Regulator:
         tokens: float | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Give a permit back, once. tokens: that the exchange took, where that is known.
+        """Give a permit back, once. tokens: that the exchange took; None of a success is unknown.
 
         retry_after: seconds for which the endpoint wants to hear nothing.
         """
@@ -171,7 +171,8 @@ class Regulator:
         elif fared == "overload":
             told = "the endpoint is overloaded"
             self._hold_back(permit, retry_after)
-        self._settle(permit, tokens)
+        if tokens is not None or fared != "success":
+            self._settle(permit, tokens)
         self._let_in()
         if self.limit != before:
             self._tell(told)
@@ -182,6 +183,7 @@ class Regulator:
         changed = rate.requests is not None and self._requests.heed(rate.requests, now)
         changed |= rate.tokens is not None and self._tokens.heed(rate.tokens, now)
         if changed:
+            self._let_in()
             self._tell("the endpoint says what it bears")
 
     async def rest(self, seconds: float) -> None:

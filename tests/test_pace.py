@@ -180,6 +180,32 @@ def test_tokens_are_charged_by_the_mean_of_what_they_were() -> None:
     run(main)
 
 
+def test_tokens_that_nobody_counted_stay_charged_and_those_of_failures_do_not() -> None:
+    async def main() -> None:
+        gate = regulator(8, tokens_per_minute=600)
+        gate.release(await gate.admit(200), "other")
+        gate.release(await gate.admit(200), "unused")
+        assert now() == 0
+        gate.release(await gate.admit(200))  # 100 tokens by the first guess
+        gate.release(await gate.admit(200))
+        assert now() == pytest.approx(10, rel=0.1)
+
+    run(main)
+
+
+def test_a_limit_that_is_raised_lets_those_in_who_wait() -> None:
+    async def main() -> None:
+        gate = regulator(8, preset=1)
+        gate.release(await gate.admit())
+        waiting = asyncio.ensure_future(gate.admit())
+        await asyncio.sleep(1)
+        gate.heed(Rate(Allowance(6000)))
+        await waiting
+        assert now() == 1
+
+    run(main)
+
+
 def test_when_all_who_wait_are_gone_no_timer_stays() -> None:
     async def main() -> None:
         gate = regulator(1, requests_per_minute=1)
