@@ -67,6 +67,8 @@ bench: $(STAMPS)/demo ## Measure the cost of a call, of the import and of repair
 	@$(BIN)/python benchmarks/fuzz.py
 	@echo "==> Reading an answer while it arrives"
 	@$(BIN)/python benchmarks/streaming.py
+	@echo "==> Measuring the gate of a run"
+	@$(BIN)/python benchmarks/pace.py
 
 clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"

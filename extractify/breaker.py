@@ -1,11 +1,11 @@
-"""When failures in a row mean that the endpoint fails, and not a document: the run stops.
+"""Whose failure it was; and when failures in a row mean that the run had better stop.
 
 Otherwise an expired key would turn a million documents into a million dead letters.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from extractify.errors import (
     AuthenticationError,
@@ -13,15 +13,20 @@ from extractify.errors import (
     EndpointError,
     InvalidRequest,
     InvalidResponse,
+    Overloaded,
     QuotaExceeded,
+    RateLimited,
     TransportError,
 )
 
 if TYPE_CHECKING:
     from extractify.errors import ExtractifyError
 
-FATAL = (AuthenticationError, QuotaExceeded, ConfigurationError)
-"""What no other document would fare better with."""
+Blame: TypeAlias = Literal["weather", "fault", "fatal", "document"]
+"""The endpoint's as a whole, the exchange's, the set-up's, the document's."""
+
+_FATAL = (AuthenticationError, QuotaExceeded, ConfigurationError)
+_WEATHER = frozenset({429, 503, 529})
 _SUSPICIOUS = (InvalidRequest, InvalidResponse)
 _MOST_FATAL = 3
 _MOST_SUSPICIOUS = 20
@@ -29,6 +34,19 @@ _STORM = 3
 _UNREACHED = 0.1
 """The part of the patience for an endpoint that was never reached: its URL may be wrong."""
 _Likeness: TypeAlias = "tuple[type[ExtractifyError], int | None, str | None]"
+
+
+def blame_of(error: ExtractifyError) -> Blame:
+    """Whose failure it was."""
+    if isinstance(error, _FATAL):
+        return "fatal"
+    if isinstance(error, TransportError):
+        return "fault" if error.sent else "weather"
+    if isinstance(error, RateLimited):
+        return "weather"
+    if isinstance(error, Overloaded):
+        return "weather" if error.status in _WEATHER else "fault"
+    return "document"
 
 
 class Breaker:
@@ -56,20 +74,23 @@ class Breaker:
         if number > self._sent_when_it_began:
             self._last, self._alike = None, 0
 
-    def failed(self, error: ExtractifyError, sent: int, now: float) -> str | None:
+    def failed(self, error: ExtractifyError, blame: Blame, sent: int, now: float) -> str | None:
         """Count a failure; the reason to stop, if it is one. sent: requests so far."""
-        self._failures += 1
-        if self._failing_since is None:
-            self._failing_since = now
         self._ever_answered |= isinstance(error, EndpointError)
-        return self._repeated(error, sent) or self._too_long(error, now)
+        if blame == "document":
+            self._failing_since, self._failures = None, 0  # the endpoint itself is well
+        else:
+            self._failures += 1
+            if self._failing_since is None:
+                self._failing_since = now
+        return self._repeated(error, blame, sent) or self._too_long(error, now)
 
     def others_fail(self, mine: int) -> bool:
         """Whether others fail too, and nothing succeeds. mine: failures since the last success."""
         return self._failures - mine >= _STORM
 
-    def _repeated(self, error: ExtractifyError, sent: int) -> str | None:
-        fatal = isinstance(error, FATAL)
+    def _repeated(self, error: ExtractifyError, blame: Blame, sent: int) -> str | None:
+        fatal = blame == "fatal"
         if not fatal and (self._ever_succeeded or type(error) not in _SUSPICIOUS):
             return None
         likeness = type(error), getattr(error, "status", None), getattr(error, "code", None)
@@ -81,12 +102,14 @@ class Breaker:
         return f"{self._alike} requests in a row failed alike: {error}"
 
     def _too_long(self, error: ExtractifyError, now: float) -> str | None:
+        if self._failing_since is None:
+            return None
         unreached = isinstance(error, TransportError) and not self._ever_answered
         patience = self._patience * (_UNREACHED if unreached else 1.0)
-        since = now if self._failing_since is None else self._failing_since
+        seconds = now - self._failing_since
         pause = getattr(error, "retry_after", None) or 0.0
-        if now + pause - since < patience:
+        if seconds + pause < patience:
             return None
         if pause > 0:
             return f"The endpoint wants to be left alone for {pause:.0f} seconds: {error}"
-        return f"Nothing succeeded for {now - since:.0f} seconds: {error}"
+        return f"Nothing succeeded for {seconds:.0f} seconds: {error}"

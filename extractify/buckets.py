@@ -50,7 +50,7 @@ class Ration:
     preset: what the endpoint is known to bear, until it says so itself.
     """
 
-    __slots__ = ("_bucket", "_own")
+    __slots__ = ("_bucket", "_endpoints", "_own")
 
     def __init__(self, own: float | None, preset: float | None, now: float) -> None:
         self._own = own
@@ -71,14 +71,17 @@ class Ration:
         if self._bucket is not None:
             self._bucket.take(amount)
 
-    def heed(self, allowance: Allowance, now: float) -> None:
-        """Take the endpoint's word."""
-        if allowance.per_minute is not None:
+    def heed(self, allowance: Allowance, now: float) -> bool:
+        """Take the endpoint's word. Whether that changed the limit."""
+        before = self._bucket
+        if allowance.per_minute is not None and allowance.per_minute != self._endpoints:
             self._limit_to(allowance.per_minute, now)
         if allowance.remaining is not None and self._bucket is not None:
             self._bucket.lower(allowance.remaining)
+        return self._bucket is not before
 
     def _limit_to(self, endpoints: float | None, now: float) -> None:
+        self._endpoints = endpoints
         limits = [each for each in (self._own, endpoints) if each is not None]
         if limits and self.per_minute != min(limits):
             self._bucket = Bucket(min(limits), now)

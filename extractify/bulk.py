@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from extractify.conversation import Asked, Setting
     from extractify.documents import Document
+    from extractify.endpoints import Endpoint
     from extractify.extraction import Extraction
     from extractify.messages import Completion
     from extractify.plans import OnProgress, Report
@@ -74,7 +75,8 @@ class Bulk:
         )
         emit = self._options["emit"]
         links = Links(AsyncLink, _for_many(self._options, plan.pace.concurrency))
-        regulator = Regulator(plan.pace, emit=emit)
+        endpoint = cast("Endpoint", self._setting.endpoint)
+        regulator = Regulator(plan.pace, preset=endpoint.requests_per_minute, emit=emit)
 
         async def send(asked: Asked) -> Completion:
             return await links.to(asked.endpoint).send(asked.request)

@@ -126,13 +126,18 @@ class Regulator:
         return self._admitted
 
     @property
+    def pause(self) -> float:
+        """Seconds until anything may go out, 0 for now."""
+        return max(0.0, self._not_before - self._clock())
+
+    @property
     def stopped(self) -> str | None:
         """Why the run was stopped, if it was."""
         return None if self._stopped is None else self._stopped[0]
 
     async def admit(self, size: float = 1.0) -> Permit:
         """Wait until a request may go out. size: in characters. Raises: Stopped."""
-        self._check()
+        self.check()
         if not self._waiting:
             permit = self._permit(size)
             if permit is not None:
@@ -155,7 +160,7 @@ class Regulator:
         tokens: float | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Give a permit back, once. tokens: that the exchange took, where that is known.
+        """Give a permit back, once. tokens: that the exchange took; None of a success is unknown.
 
         retry_after: seconds for which the endpoint wants to hear nothing.
         """
@@ -166,24 +171,24 @@ class Regulator:
         elif fared == "overload":
             told = "the endpoint is overloaded"
             self._hold_back(permit, retry_after)
-        self._settle(permit, tokens)
+        if tokens is not None or fared != "success":
+            self._settle(permit, tokens)
         self._let_in()
         if self.limit != before:
             self._tell(told)
 
     def heed(self, rate: Rate) -> None:
         """Take the endpoint's word on the rate it bears; it overrules the preset."""
-        now, before = self._clock(), (self._requests.per_minute, self._tokens.per_minute)
-        if rate.requests is not None:
-            self._requests.heed(rate.requests, now)
-        if rate.tokens is not None:
-            self._tokens.heed(rate.tokens, now)
-        if before != (self._requests.per_minute, self._tokens.per_minute):
+        now = self._clock()
+        changed = rate.requests is not None and self._requests.heed(rate.requests, now)
+        changed |= rate.tokens is not None and self._tokens.heed(rate.tokens, now)
+        if changed:
+            self._let_in()
             self._tell("the endpoint says what it bears")
 
     async def rest(self, seconds: float) -> None:
         """Wait without a place. Raises: Stopped, as soon as the run is."""
-        self._check()
+        self.check()
         resting = asyncio.ensure_future(self._sleep(seconds))
         self._resting.add(resting)
         try:
@@ -191,7 +196,7 @@ class Regulator:
         finally:
             self._resting.discard(resting)
             resting.cancel()
-        self._check()
+        self.check()
 
     def stop(self, reason: str, cause: BaseException | None = None) -> None:
         """Let nothing in any more: what waits or asks raises Stopped. What is out may finish."""
@@ -206,13 +211,14 @@ class Regulator:
             resting.cancel()
         self._set_timer()
 
+    def check(self) -> None:
+        """Raises: Stopped, if the run is."""
+        if self._stopped is not None:
+            raise self._stop()
+
     def _tell(self, reason: str) -> None:
         if self._emit is not None:
             self._emit(PaceChanged(self.limit, reason))
-
-    def _check(self) -> None:
-        if self._stopped is not None:
-            raise self._stop()
 
     def _stop(self) -> Stopped:
         reason, cause = self._stopped or ("", None)
@@ -259,7 +265,7 @@ class Regulator:
         if self._timer is not None and (due is None or due < self._timer_due):
             self._timer.cancel()
             self._timer = None
-        if self._timer is None and due is not None:
+        if (self._timer is None or self._timer.done()) and due is not None:
             self._timer_due = due
             self._timer = asyncio.ensure_future(self._wake(due))
 

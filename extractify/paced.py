@@ -6,17 +6,17 @@ few times), the run's set-up (the run stops), or the document (its error is rais
 
 from __future__ import annotations
 
+from collections import Counter
 from random import SystemRandom
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from extractify.breaker import FATAL, Breaker
+from extractify.breaker import Breaker, blame_of
 from extractify.errors import (
     ConfigurationError,
     EndpointError,
     ExtractifyError,
     Overloaded,
-    RateLimited,
     TransportError,
 )
 from extractify.events import RetryScheduled
@@ -24,17 +24,14 @@ from extractify.events import RetryScheduled
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from extractify.breaker import Blame
     from extractify.conversation import Asked
     from extractify.events import OnEvent
     from extractify.messages import Completion, Request
-    from extractify.pace import FaredAs, Regulator
+    from extractify.pace import FaredAs, Permit, Regulator
     from extractify.rates import Rate
 
-Blame: TypeAlias = Literal["weather", "fault", "fatal", "document"]
-"""Whose failure it was: the endpoint's as a whole, the exchange's, the set-up's, the document's."""
-
-_WEATHER = frozenset({429, 503, 529})
-_SLOWING = _WEATHER | {502, 504}
+_SLOWING = frozenset({429, 502, 503, 504, 529})
 """A gateway's word that nobody answered in time may be one document's doing, or the load's."""
 _MOST_TRIES = 30
 """Of one request, whatever it failed of; others succeeded meanwhile."""
@@ -66,58 +63,72 @@ class Paced:
         Raises: TransportError, EndpointError where that is the document's fault or too many tries
         failed; Stopped.
         """
-        tries = _Tries(self._regulator.pace.tries, self._breaker)
+        regulator = self._regulator
+        tries = _Tries(regulator.pace.tries, self._breaker)
         size = _size(asked.request)
         while True:
-            error = await self._exchanged(asked, size)
-            if not isinstance(error, ExtractifyError):
-                return error
-            blame = blame_of(error)
-            rest = tries.rest_after(error, blame)
-            self._announce(error, rest)
+            answer = await self._exchanged(asked, size)
+            if not isinstance(answer, ExtractifyError):
+                return answer
+            blame = blame_of(answer)
+            if blame != "document":
+                regulator.check()
+            rest = tries.rest_after(answer, blame)
+            self._announce(asked, answer, rest or regulator.pause)
             if rest:
-                await self._regulator.rest(rest)
+                await regulator.rest(rest)
 
     async def _exchanged(self, asked: Asked, size: float) -> Completion | ExtractifyError:
-        regulator, breaker = self._regulator, self._breaker
-        permit = await regulator.admit(size)
+        permit = await self._regulator.admit(size)
         try:
             completion = await self._send(asked)
         except ExtractifyError as error:
-            after = None
-            if isinstance(error, EndpointError):
-                after = error.retry_after
-                self._heed(error.rate)
-            reason = breaker.failed(error, regulator.admitted, self._clock())
-            if reason is not None:
-                regulator.stop(reason, error)
-            fared: FaredAs = "overload" if _is_slowing(error) else "other"
-            regulator.release(permit, fared, retry_after=after)
+            self._failed(permit, error)
             return error
         except BaseException:
-            regulator.release(permit, "unused")
+            self._regulator.release(permit, "unused")
             raise
-        breaker.succeeded(permit.number)
+        self._breaker.succeeded(permit.number)
+        self._regulator.release(permit, tokens=completion.usage.total_tokens)
         self._heed(completion.rate)
-        regulator.release(permit, tokens=completion.usage.total_tokens)
         return completion
+
+    def _failed(self, permit: Permit, error: ExtractifyError) -> None:
+        regulator, blame = self._regulator, blame_of(error)
+        reason = self._breaker.failed(error, blame, regulator.admitted, self._clock())
+        if reason is not None:
+            regulator.stop(reason, error)
+        after, rate = None, None
+        if isinstance(error, EndpointError):
+            after, rate = error.retry_after, error.rate
+        regulator.release(permit, _fared(error, blame), retry_after=after)
+        self._heed(rate)
 
     def _heed(self, rate: Rate | None) -> None:
         if rate is not None:
             self._regulator.heed(rate)
 
-    def _announce(self, error: ExtractifyError, rest: float) -> None:
+    def _announce(self, asked: Asked, error: ExtractifyError, seconds: float) -> None:
         status = error.status if isinstance(error, EndpointError) else None
         twice = isinstance(error, TransportError) and error.sent
-        self._emit(RetryScheduled(type(error).__name__, status, rest, twice, error.endpoint or ""))
+        name = getattr(asked.endpoint, "name", "")
+        self._emit(RetryScheduled(type(error).__name__, status, seconds, twice, name))
 
 
 class _Tries:
-    """The failures of one request."""
+    """The failures of one request, counted apart by whose they were."""
 
     def __init__(self, most: int, breaker: Breaker) -> None:
-        self._most, self._breaker = most, breaker
-        self._exchanges = self._counted = 0
+        self._breaker = breaker
+        self._most: dict[Blame, int] = {
+            "weather": _MOST_TRIES,
+            "fault": most,
+            "fatal": _FATAL_TRIES,
+            "document": 1,
+        }
+        self._counted: Counter[Blame] = Counter()
+        self._of_few = 0
+        self._exchanges = 0
         self._since_success = 0
         self._successes = breaker.successes
 
@@ -127,42 +138,31 @@ class _Tries:
         if self._successes != self._breaker.successes:
             self._successes, self._since_success = self._breaker.successes, 0
         self._since_success += 1
-        self._counted += not self._breaker.others_fail(self._since_success)
+        if not self._breaker.others_fail(self._since_success):
+            self._counted[blame] += 1
         if self._is_over(error, blame):
             raise error
         if blame == "weather":
             return 0.0  # the regulator makes all wait
         longest: float = _FIRST_REST * 2 ** min(self._exchanges - 1, _DOUBLINGS)
-        return min(_LONGEST_REST, longest) * _CHANCE.uniform(0.5, 1.0)
+        asked = getattr(error, "retry_after", None) or 0.0
+        return max(asked, min(_LONGEST_REST, longest) * _CHANCE.uniform(0.5, 1.0))
 
     def _is_over(self, error: ExtractifyError, blame: Blame) -> bool:
         if blame == "document" or isinstance(error, ConfigurationError):
             return True
         if isinstance(error, EndpointError) and blame != "fatal" and error.retries is not None:
-            return self._exchanges > error.retries
-        if blame == "weather":
-            return self._counted >= _MOST_TRIES
-        most = self._most if blame == "fault" else _FATAL_TRIES
-        return self._counted >= most or self._exchanges >= _MOST_TRIES
+            self._of_few += 1
+            return self._of_few > error.retries
+        is_lasting = blame != "weather" and self._exchanges >= _MOST_TRIES
+        return is_lasting or self._counted[blame] >= self._most[blame]
 
 
-def blame_of(error: ExtractifyError) -> Blame:
-    """Whose failure it was."""
-    if isinstance(error, FATAL):
-        return "fatal"
-    if isinstance(error, TransportError):
-        return "fault" if error.sent else "weather"
-    if isinstance(error, RateLimited):
-        return "weather"
-    if isinstance(error, Overloaded):
-        return "weather" if error.status in _WEATHER else "fault"
-    return "document"
-
-
-def _is_slowing(error: ExtractifyError) -> bool:
-    return blame_of(error) == "weather" or (
-        isinstance(error, Overloaded) and error.status in _SLOWING
-    )
+def _fared(error: ExtractifyError, blame: Blame) -> FaredAs:
+    if blame == "document":
+        return "success"  # for the endpoint bore it
+    slows = isinstance(error, Overloaded) and error.status in _SLOWING
+    return "overload" if slows or blame == "weather" else "other"
 
 
 def _size(request: Request) -> float:

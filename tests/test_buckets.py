@@ -43,10 +43,11 @@ def test_what_is_larger_than_a_burst_is_lent_and_paid_back() -> None:
 def test_the_lower_of_the_users_limit_and_the_endpoints_counts() -> None:
     ration = Ration(100, 200, 0.0)
     assert ration.per_minute == 100
-    ration.heed(Allowance(50), 0.0)
+    assert ration.heed(Allowance(50), 0.0)
     assert ration.per_minute == 50
-    ration.heed(Allowance(None, 10), 0.0)
-    ration.heed(Allowance(500), 0.0)
+    assert not ration.heed(Allowance(None, 10), 0.0)
+    assert not ration.heed(Allowance(50, 10), 0.0)
+    assert ration.heed(Allowance(500), 0.0)
     assert ration.per_minute == 100
 
 

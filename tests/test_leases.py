@@ -57,6 +57,20 @@ def test_all_that_wait_are_let_in_by_one_lease() -> None:
     run(main)
 
 
+def test_one_lease_is_asked_for_at_a_time() -> None:
+    async def main() -> None:
+        bank = Bank(most=1)
+        gate = Regulator(Pace(8), lessor=bank, clock=now)
+        first = await gate.admit()
+        waiting = asyncio.ensure_future(gate.admit())
+        await asyncio.sleep(0)
+        gate.release(first)
+        await waiting
+        assert len(bank.asked) == 2
+
+    run(main)
+
+
 def test_a_lease_is_void_after_its_time() -> None:
     async def main() -> None:
         bank = Bank(seconds=5)
