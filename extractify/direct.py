@@ -1,140 +1,205 @@
-"""One connection as an httpx transport, without the pool that httpx puts around even one.
+"""One connection to one server: HTTP/1.1 as h11 speaks it, over a socket.
 
-The pool costs as much as the exchange itself. Part of the transport, and imported by it alone.
+httpcore, which httpx is made of, costs several times what the exchange itself does. Part of the
+transport, and imported by it alone.
 """
 
 from __future__ import annotations
 
+import select
+import socket
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-import httpcore
+import h11
 import httpx
 
+from extractify.posting import plain_headers, unpacked
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from ssl import SSLContext
 
-_IDLE_SECONDS = 30.0
-# From the particular to the general: the first that fits.
-_IN_HTTPX_WORDS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
-    (httpcore.ConnectTimeout, httpx.ConnectTimeout),
-    (httpcore.ConnectError, httpx.ConnectError),
-    (httpcore.TimeoutException, httpx.ReadTimeout),
-    (httpcore.NetworkError, httpx.ReadError),
-    (httpcore.ProtocolError, httpx.RemoteProtocolError),
-)
+    from extractify.posting import Patience
+
+IDLE_SECONDS = 30.0
+AT_ONCE = 2**16
+"""The most bytes that are read at a time."""
+_LARGEST_HEAD = 100 * 1024
+
+
+class Route:
+    """Where a connection goes, and how a request begins. tls: None where none is spoken."""
+
+    def __init__(self, url: httpx.URL, headers: dict[str, str], tls: SSLContext | None) -> None:
+        self.host, self.tls = url.raw_host.decode("ascii"), tls
+        self.port = url.port or (443 if url.scheme == "https" else 80)
+        self._target = url.raw_path
+        self._headers = [(b"host", url.netloc), *httpx.Headers(headers).raw]
+
+    def head(self, size: int) -> h11.Request:
+        """What stands before a body of that size."""
+        headers = [*self._headers, (b"content-length", b"%d" % size)]
+        return h11.Request(method=b"POST", target=self._target, headers=headers)
+
+
+class Talk:
+    """What is said over one connection, without the connection."""
+
+    def __init__(self) -> None:
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+        self._until = 0.0
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether a further request may follow now."""
+        return self._h11.our_state is h11.IDLE and monotonic() < self._until
+
+    def asked(self, route: Route, body: bytes) -> bytes:
+        """The bytes of a request."""
+        head = self._h11.send(route.head(len(body))) or b""
+        self._h11.send(h11.Data(data=body))
+        self._h11.send(h11.EndOfMessage())
+        return head + body
+
+    def next(self) -> object:
+        """What came next: the head, a piece of the body, the end; or that more is needed."""
+        event = self._h11.next_event()
+        while type(event) is h11.InformationalResponse:
+            event = self._h11.next_event()
+        return event
+
+    def hear(self, data: bytes) -> None:
+        """Take what arrived; nothing means that the server hung up."""
+        if not data and self._h11.their_state is h11.SEND_RESPONSE:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        self._h11.receive_data(data)
+
+    def is_over(self) -> bool:
+        """Get ready for the next request, if the answer was read to its end and allows one."""
+        if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
+            return False
+        self._h11.start_next_cycle()
+        self._until = monotonic() + IDLE_SECONDS
+        return True
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def connecting() -> Iterator[None]:
+    """Failures to connect, in httpx's words."""
     try:
         yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        kind = next(ours for theirs, ours in _IN_HTTPX_WORDS if isinstance(error, theirs))
-        raise kind(str(error)) from None
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout(str(error)) from None
+    except OSError as error:
+        raise httpx.ConnectError(str(error)) from None
 
 
-class _Route:
-    """Where a connection goes, and a request as httpcore wants it."""
-
-    def __init__(self, url: httpx.URL, tls: SSLContext | None) -> None:
-        self._url = httpcore.URL(
-            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-        )
-        self.origin, self.tls = self._url.origin, tls
-
-    def request(self, request: httpx.Request) -> httpcore.Request:
-        """The same request. Its timeouts stay the ones that the caller may still change."""
-        return httpcore.Request(
-            method=b"POST",
-            url=self._url,
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
+@contextmanager
+def exchanging() -> Iterator[None]:
+    """Failures behind that."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise httpx.ReadTimeout(str(error)) from None
+    except OSError as error:
+        raise httpx.ReadError(str(error)) from None
+    except h11.ProtocolError as error:
+        raise httpx.RemoteProtocolError(str(error)) from None
 
 
-class _Stream(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
+class _Answer:
+    """An answer of a Direct."""
 
-    def __iter__(self) -> Iterator[bytes]:
-        with _translated():
-            yield from cast("Iterable[bytes]", self._response.stream)
+    def __init__(self, connection: Direct, head: h11.Response) -> None:
+        self.status, self.headers = head.status_code, plain_headers(head.headers)
+        self._connection = connection
+
+    def pieces(self) -> Iterable[bytes]:
+        return unpacked(self.headers, self._connection.body())
 
     def close(self) -> None:
-        self._response.close()
+        self._connection.end()
 
 
-class Direct(httpx.BaseTransport):
+class Direct:
     """Exchanges one request at a time with one server; connects again where that hung up."""
 
-    def __init__(self, url: httpx.URL, tls: SSLContext | None) -> None:
-        self._route = _Route(url, tls)
-        self._connection: httpcore.HTTPConnection | None = None
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._socket: socket.socket | None = None
+        self._talk = Talk()
+        self._patience = 0.0
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and read the head of the answer."""
-        with _translated():
-            response = self._connected().handle_request(self._route.request(request))
-        headers, stream = response.headers, _Stream(response)
-        return httpx.Response(response.status, headers=headers, stream=stream)
-
-    def _connected(self) -> httpcore.HTTPConnection:
-        connection = self._connection
-        if connection is None or not connection.is_idle() or connection.has_expired():
+    def post(self, body: bytes, patience: Patience) -> _Answer:
+        """Send a request, and read the head of its answer."""
+        connected = self._connected(patience.connect)
+        try:
+            with exchanging():
+                asked = self._talk.asked(self._route, body)
+                connected.settimeout(patience.read)
+                try:
+                    connected.sendall(asked)
+                except TimeoutError:
+                    raise
+                except OSError:  # a server that has enough may have said why before it hung up
+                    pass
+                self._patience = patience.first
+                head = self._next()
+                self._patience = patience.read
+        except BaseException:
             self.close()
-            connection = self._connection = httpcore.HTTPConnection(
-                self._route.origin, self._route.tls, keepalive_expiry=_IDLE_SECONDS
-            )
-        return connection
+            raise
+        return _Answer(self, cast("h11.Response", head))
+
+    def body(self) -> Iterator[bytes]:
+        """The body as it arrives."""
+        with exchanging():
+            while type(event := self._next()) is h11.Data:
+                yield bytes(event.data)
+
+    def end(self) -> None:
+        """Be ready for the next exchange, or hang up if this one isn't over."""
+        if not self._talk.is_over():
+            self.close()
+
+    def _next(self) -> object:
+        talk, connected = self._talk, self._socket
+        while (event := talk.next()) is h11.NEED_DATA:
+            if connected is None:
+                raise httpx.ReadError("The connection was closed meanwhile.")
+            connected.settimeout(self._patience)
+            talk.hear(connected.recv(AT_ONCE))
+        return event
+
+    def _connected(self, seconds: float) -> socket.socket:
+        connected = self._socket
+        if connected is not None and self._talk.may_go_on and not _is_readable(connected):
+            return connected
+        self.close()
+        route = self._route
+        with connecting():
+            connected = socket.create_connection((route.host, route.port), seconds)
+            try:
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if route.tls is not None:
+                    connected = route.tls.wrap_socket(connected, server_hostname=route.host)
+            except BaseException:
+                connected.close()
+                raise
+        self._socket, self._talk = connected, Talk()
+        return connected
 
     def close(self) -> None:
         """Hang up."""
-        if self._connection is not None:
-            self._connection.close()
+        connected, self._socket = self._socket, None
+        if connected is not None:
+            connected.close()
 
 
-class _AsyncStream(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _translated():
-            async for piece in cast("AsyncIterable[bytes]", self._response.stream):
-                yield piece
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-
-
-class AsyncDirect(httpx.AsyncBaseTransport):
-    """The same, awaited."""
-
-    def __init__(self, url: httpx.URL, tls: SSLContext | None) -> None:
-        self._route = _Route(url, tls)
-        self._connection: httpcore.AsyncHTTPConnection | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and read the head of the answer."""
-        connection = await self._connected()
-        with _translated():
-            response = await connection.handle_async_request(self._route.request(request))
-        headers, stream = response.headers, _AsyncStream(response)
-        return httpx.Response(response.status, headers=headers, stream=stream)
-
-    async def _connected(self) -> httpcore.AsyncHTTPConnection:
-        connection = self._connection
-        if connection is None or not connection.is_idle() or connection.has_expired():
-            await self.aclose()
-            connection = httpcore.AsyncHTTPConnection(
-                self._route.origin, self._route.tls, keepalive_expiry=_IDLE_SECONDS
-            )
-            self._connection = connection
-        return connection
-
-    async def aclose(self) -> None:
-        """Hang up."""
-        if self._connection is not None:
-            await self._connection.aclose()
+def _is_readable(connected: socket.socket) -> bool:
+    """Whether an idle connection has something to say: most often, that the server hung up."""
+    poll = select.poll()
+    poll.register(connected, select.POLLIN)
+    return bool(poll.poll(0))

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx
 
+from extractify import detours
 from extractify.deltas import Reading
 from extractify.errors import ConfigurationError
 from extractify.limits import Body, End, Limits, shorter
+from extractify.posting import Patience
 from extractify.proxies import certificates, unusable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterable
+    from collections.abc import Callable
     from ssl import SSLContext
 
     from extractify.errors import TransportError
+    from extractify.posting import Answer, AsyncConnection, Connection
     from extractify.wire import Fault, Wire
 
 FAULTS = (httpx.HTTPError, TimeoutError)
 _ALWAYS_SENT = {"accept-encoding": "gzip, deflate", "user-agent": "extractify"}
-Timeouts: TypeAlias = "dict[str, float]"
 
 
 def usable(wire: Wire) -> httpx.URL:
@@ -42,49 +44,45 @@ class Exchanges:
         self.limits = limits or Limits()
         self.is_closed = False
         self._timeout = timeout
-        self._url = usable(wire)
-        self._headers = httpx.Headers({**_ALWAYS_SENT, **wire.headers})
+        self.url = usable(wire)
+        self.headers = {**_ALWAYS_SENT, **wire.headers}
         self._proxy = None if wire.proxy is None else _proxy(wire.proxy)
         self._tls: SSLContext | None = None
 
-    def request(self, body: bytes, seconds: float | None) -> tuple[httpx.Request, Timeouts]:
-        """The POST, and its timeouts, which the connection looks at before each wait."""
+    def patience(self, seconds: float | None) -> Patience:
+        """How long to wait for what, where so many seconds are left."""
         read = shorter(self._timeout, seconds)
         connect = shorter(min(self._timeout, self.limits.connect), seconds)
-        timeouts: Timeouts = {"connect": connect, "read": read, "write": read}
-        options: dict[str, Any] = {"content": body, "extensions": {"timeout": timeouts}}
-        return httpx.Request("POST", self._url, headers=self._headers, **options), timeouts
+        return Patience(connect, shorter(read, self.limits.headers), read)
 
-    def begun(
-        self, connection: httpx.BaseTransport, request: httpx.Request, timeouts: Timeouts
-    ) -> httpx.Response:
+    def begun(self, connection: Connection, body: bytes, seconds: float | None) -> Answer:
         """Send a request, and read the head of its answer. Raises: TimeoutError if it is late."""
-        read = timeouts["read"]
-        timeouts["read"] = first = shorter(read, self.limits.headers)
+        patience = self.patience(seconds)
         try:
-            response = connection.handle_request(request)
+            return connection.post(body, patience)
         except httpx.ReadTimeout:
-            if first < read:
+            if patience.first < patience.read:
                 raise TimeoutError from None
             raise
-        timeouts["read"] = read
-        return response
 
-    def connection(self) -> httpx.BaseTransport:
+    def connection(self) -> Connection:
         """A new connection."""
-        if self._proxy is None:
-            from extractify.direct import Direct  # brings httpcore, as httpx does when it opens
+        if self._proxy is None and self.wire.here is None:
+            from extractify.direct import Direct, Route
 
-            return self.wire.here or Direct(self._url, self.tls())
-        return httpx.HTTPTransport(**self.settings())
+            return Direct(Route(self.url, self.headers, self.tls()))
+        transport = self.wire.here or httpx.HTTPTransport(**self.settings())
+        return detours.Detour(transport, detours.Route(self.url, self.headers))
 
-    def async_connection(self) -> httpx.AsyncBaseTransport:
+    def async_connection(self) -> AsyncConnection:
         """A new connection, to be awaited."""
-        if self._proxy is None:
-            from extractify.direct import AsyncDirect
+        if self._proxy is None and self.wire.here is None:
+            from extractify.async_direct import AsyncDirect
+            from extractify.direct import Route
 
-            return self.wire.here or AsyncDirect(self._url, self.tls())
-        return httpx.AsyncHTTPTransport(**self.settings())
+            return AsyncDirect(Route(self.url, self.headers, self.tls()))
+        transport = self.wire.here or httpx.AsyncHTTPTransport(**self.settings())
+        return detours.AsyncDetour(transport, detours.Route(self.url, self.headers))
 
     def settings(self) -> dict[str, Any]:
         """The options of a transport of httpx's own, which knows of proxies."""
@@ -102,9 +100,10 @@ class Exchanges:
 
     def tls(self) -> SSLContext | None:
         """One context for all connections, which verifies; None where nobody speaks TLS."""
-        if self._tls is None and "https" in (self._url.scheme, self._proxy_scheme()):
+        if self._tls is None and "https" in (self.url.scheme, self._proxy_scheme()):
             try:
                 self._tls = httpx.create_ssl_context()
+                self._tls.set_alpn_protocols(["http/1.1"])
             except OSError as error:
                 message = (
                     f"The certificates of {certificates()} can't be read: "
@@ -120,8 +119,8 @@ class Exchanges:
         """Whether to use aiohttp. Raises: ConfigurationError where it is asked for and missing."""
         wanted = False if self.wire.here is not None else self.limits.aiohttp
         if wanted is None:
-            return "socks" not in self._proxy_scheme() and find_spec("httpx_aiohttp") is not None
-        if wanted and find_spec("httpx_aiohttp") is None:
+            return "socks" not in self._proxy_scheme() and find_spec("aiohttp") is not None
+        if wanted and find_spec("aiohttp") is None:
             message = "Limits(aiohttp=True) needs the extra: pip install 'extractify[aiohttp]'"
             raise ConfigurationError(message)
         return wanted
@@ -166,23 +165,6 @@ def _proxy(url: str) -> httpx.Proxy:
         return httpx.Proxy(url)
     except httpx.InvalidURL:  # which quotes it, password included
         raise unusable("https_proxy, http_proxy or all_proxy") from None
-
-
-def plain_headers(headers: httpx.Headers) -> dict[str, str]:
-    """The headers by their names in lower case; httpx's own mapping decodes at every look."""
-    return {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in headers.raw}
-
-
-def pieces_of(response: httpx.Response) -> Iterable[bytes]:
-    """A body as it arrives, decompressed."""
-    packed = "content-encoding" in response.headers
-    return response.iter_bytes() if packed else cast("Iterable[bytes]", response.stream)
-
-
-def async_pieces_of(response: httpx.Response) -> AsyncIterable[bytes]:
-    """A body as it arrives, decompressed."""
-    packed = "content-encoding" in response.headers
-    return response.aiter_bytes() if packed else cast("AsyncIterable[bytes]", response.stream)
 
 
 def _kind(error: Exception) -> Fault:

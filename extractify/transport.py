@@ -14,10 +14,11 @@ import sys
 import threading
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
+from http import HTTPStatus
 from time import sleep
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from extractify.connections import AiohttpConnections, HttpxConnections
+from extractify.connections import AiohttpConnections, OwnConnections
 from extractify.deltas import AsyncDeltas, Deltas
 from extractify.errors import (
     ConfigurationError,
@@ -25,23 +26,16 @@ from extractify.errors import (
     InvalidRequest,
 )
 from extractify.events import Warned
-from extractify.exchanges import (
-    FAULTS,
-    Exchanges,
-    async_pieces_of,
-    pieces_of,
-    plain_headers,
-)
+from extractify.exchanges import FAULTS, Exchanges
 from extractify.limits import Body, Limits, left
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    import httpx
-
     from extractify.events import OnEvent
     from extractify.limits import End
     from extractify.messages import Completion, Request
+    from extractify.posting import Answer, AsyncAnswer, AsyncConnection, Connection
     from extractify.retrying import Retry
     from extractify.wire import Wire
 
@@ -64,7 +58,7 @@ class Transport:
         self._side = Exchanges(wire, timeout, limits)
         self._emit = emit
         self._policy = retry.policy(emit, wire.name)
-        self._idle: list[httpx.BaseTransport] = []
+        self._idle: list[Connection] = []
         self._gate = threading.Semaphore(self._side.limits.connections or sys.maxsize)
 
     def send(self, request: Request) -> Completion:
@@ -113,22 +107,21 @@ class Transport:
     def _exchanged(self, body: bytes, end: End | None) -> Completion:
         side = self._side
         connection = self._taken()
-        request, timeouts = side.request(body, left(end))
         try:
-            response = side.begun(connection, request, timeouts)
+            answer = side.begun(connection, body, left(end))
             try:
-                content = self._content(response, end)
+                content = self._content(answer, end)
             finally:
-                response.close()
+                answer.close()
         except FAULTS as error:
             side.fail(error, end)
         finally:
             self._give_back(connection)
-        return side.wire.completion(response.status_code, plain_headers(response.headers), content)
+        return side.wire.completion(answer.status, answer.headers, content)
 
-    def _content(self, response: httpx.Response, end: float | None) -> bytes:
-        body = Body(response.status_code, self._side.limits.response_bytes, end)
-        for piece in pieces_of(response):
+    def _content(self, answer: Answer, end: float | None) -> bytes:
+        body = Body(answer.status, self._side.limits.response_bytes, end)
+        for piece in answer.pieces():
             body.add(piece)
         return body.content
 
@@ -141,22 +134,19 @@ class Transport:
             held.callback(self._gate.release)
             connection = self._taken()
             held.callback(self._give_back, connection)
-            request, timeouts = side.request(body, left(end))
             try:
-                response = side.begun(connection, request, timeouts)
-                held.callback(response.close)
-                headers = plain_headers(response.headers)
-                if not response.is_success:
-                    side.wire.completion(
-                        response.status_code, headers, self._content(response, end)
-                    )
+                answer = side.begun(connection, body, left(end))
+                held.callback(answer.close)
+                if not _is_ok(answer.status):
+                    content = self._content(answer, end)
+                    side.wire.completion(answer.status, answer.headers, content)
             except FAULTS as error:
                 side.fail(error, end)
             faults = FAULTS, partial(side.fail, end=end)
-            reading = side.reading(response.status_code, headers, faults, end)
-            return Deltas(reading, iter(pieces_of(response))).begin(held)
+            reading = side.reading(answer.status, answer.headers, faults, end)
+            return Deltas(reading, iter(answer.pieces())).begin(held)
 
-    def _taken(self) -> httpx.BaseTransport:
+    def _taken(self) -> Connection:
         if self._side.is_closed:
             raise ConfigurationError(_CLOSED)
         try:
@@ -164,7 +154,7 @@ class Transport:
         except IndexError:
             return self._side.connection()
 
-    def _give_back(self, connection: httpx.BaseTransport) -> None:
+    def _give_back(self, connection: Connection) -> None:
         self._idle.append(connection)
         if self._side.is_closed or len(self._idle) > self._side.limits.kept:
             with suppress(IndexError):  # another thread closes them
@@ -193,7 +183,7 @@ class AsyncTransport:
         self._gate = asyncio.Semaphore(side.limits.connections or sys.maxsize)
         self._timeout = asyncio.timeout
         self._connections = (
-            AiohttpConnections(side) if side.wants_aiohttp() else HttpxConnections(side)
+            AiohttpConnections(side) if side.wants_aiohttp() else OwnConnections(side)
         )
         self._end: AsyncGenerator[None, None] | None = None
 
@@ -252,30 +242,39 @@ class AsyncTransport:
         end = side.limits.end(until)
         try:
             async with self._timeout(left(end)), self._gate:
-                response, content = await self._exchanged(body, end)
+                answer, content = await self._exchanged(body, end)
         except self._connections.errors as error:
-            side.fail(self._connections.translated(error), end)
-        return side.wire.completion(response.status_code, plain_headers(response.headers), content)
+            self._fail(error, end)
+        return side.wire.completion(answer.status, answer.headers, content)
 
-    async def _exchanged(self, body: bytes, end: float | None) -> tuple[httpx.Response, bytes]:
-        side = self._side
-        if side.is_closed:
-            raise ConfigurationError(_CLOSED)
-        connection = self._connections.taken()
-        request, _ = side.request(body, left(end))
+    async def _exchanged(self, body: bytes, end: float | None) -> tuple[AsyncAnswer, bytes]:
+        connection = self._taken()
         try:
-            async with self._timeout(side.limits.headers):
-                response = await connection.handle_async_request(request)
+            answer = await self._begun(connection, body, end)
             try:
-                return response, await self._content(response)
+                return answer, await self._content(answer)
             finally:
-                await response.aclose()
+                await answer.close()
         finally:
             await self._connections.give_back(connection)
 
-    async def _content(self, response: httpx.Response) -> bytes:
-        body = Body(response.status_code, self._side.limits.response_bytes, None)
-        async for piece in async_pieces_of(response):
+    def _taken(self) -> AsyncConnection:
+        if self._side.is_closed:
+            raise ConfigurationError(_CLOSED)
+        return self._connections.taken()
+
+    async def _begun(
+        self, connection: AsyncConnection, body: bytes, end: float | None
+    ) -> AsyncAnswer:
+        patience, headers = self._side.patience(left(end)), self._side.limits.headers
+        if headers is None:
+            return await connection.post(body, patience)
+        async with self._timeout(headers):
+            return await connection.post(body, patience)
+
+    async def _content(self, answer: AsyncAnswer) -> bytes:
+        body = Body(answer.status, self._side.limits.response_bytes, None)
+        async for piece in answer.pieces():
             body.add(piece)
         return body.content
 
@@ -285,23 +284,17 @@ class AsyncTransport:
         try:
             async with AsyncExitStack() as held, self._timeout(left(end)):
                 await held.enter_async_context(self._gate)
-                if side.is_closed:
-                    raise ConfigurationError(_CLOSED)
-                connection = self._connections.taken()
+                connection = self._taken()
                 held.push_async_callback(self._connections.give_back, connection)
-                request, _ = side.request(body, left(end))
-                async with self._timeout(side.limits.headers):
-                    response = await connection.handle_async_request(request)
-                held.push_async_callback(response.aclose)
-                headers = plain_headers(response.headers)
-                if not response.is_success:
-                    content = await self._content(response)
-                    side.wire.completion(response.status_code, headers, content)
+                answer = await self._begun(connection, body, end)
+                held.push_async_callback(answer.close)
+                if not _is_ok(answer.status):
+                    content = await self._content(answer)
+                    side.wire.completion(answer.status, answer.headers, content)
                 faults = self._connections.errors, partial(self._fail, end=end)
-                reading = side.reading(response.status_code, headers, faults, end)
-                deltas = AsyncDeltas(
-                    reading, aiter(async_pieces_of(response)), lambda: self._timeout(left(end))
-                )
+                reading = side.reading(answer.status, answer.headers, faults, end)
+                pieces = aiter(answer.pieces())
+                deltas = AsyncDeltas(reading, pieces, lambda: self._timeout(left(end)))
                 return await deltas.begin(held)
         except self._connections.errors as error:
             self._fail(error, end)
@@ -316,3 +309,7 @@ class AsyncTransport:
         if end is not None:
             await end.aclose()
         await self._connections.close()
+
+
+def _is_ok(status: int) -> bool:
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES

@@ -732,7 +732,7 @@ def test_aiohttp_is_used_where_it_is_installed_and_may_be_asked_for() -> None:
 def test_without_the_extra_the_async_client_uses_httpx_alone() -> None:
     code = """
 import sys
-sys.modules["httpx_aiohttp"] = None
+sys.modules["aiohttp"] = None
 import asyncio, extractify
 async def main(url):
     where = extractify.Endpoint(url, "m")
@@ -744,7 +744,7 @@ async def main(url):
     except extractify.ConfigurationError as error:
         print(error)
 asyncio.run(main(sys.argv[1]))
-print("aiohttp" in sys.modules)
+print("aiohttp.client" in sys.modules)
 """
     with Loopback(["7"]) as server:
         command = [sys.executable, "-c", code, server.url]
