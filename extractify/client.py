@@ -16,7 +16,8 @@ from extractify.fallback import converse_in_turn
 from extractify.limits import Limits
 from extractify.links import AsyncLink, Link, Links
 from extractify.retrying import Retry
-from extractify.task import Task
+from extractify.schema import compile_schema
+from extractify.task import Task, plain_task
 from extractify.transport import DEFAULT_TIMEOUT
 from extractify.wire import BuiltRequest, Wire
 
@@ -355,7 +356,13 @@ def _setting(endpoint: object) -> Setting:
 
 
 def _task(target: object) -> Task[Any]:
-    return target if isinstance(target, Task) else Task(cast("Any", target))
+    if isinstance(target, Task):
+        return target
+    if isinstance(target, type):
+        schema = compile_schema(target)
+        if schema.target is target:
+            return plain_task(schema)
+    return Task(cast("Any", target))
 
 
 def _ignore(_event: Event) -> None:

@@ -78,10 +78,14 @@ class Asked(NamedTuple):
 
 def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
     """Write the request that opens the conversation. Raises: DocumentError on an empty source."""
+    return _opening(task, source, setting).asked
+
+
+def _opening(task: Task[Any], source: Source, setting: Setting) -> Case:
     profile = setting.profile.asking(task.parameters.structure)
     check_tool_choice(task, profile)
     wire = lower(task.schema, profile)
-    return Request(
+    asked = Request(
         model=setting.model,
         messages=prompts.question(task, source, enveloped=wire.enveloped, profile=profile),
         response_format=wire.format,
@@ -91,6 +95,7 @@ def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:
         parameters=task.parameters,
         structure=profile.structure,
     )
+    return Case(task, source, profile, wire, asked)
 
 
 def converse(
@@ -156,7 +161,7 @@ class _Conversation:
             started = monotonic()
             answer = yield self._asked(case, turn)
             completion = unpacked(_priced(answer, self._setting), turn.request)
-            judgement = judged(task, case.profile, turn.patch, completion, self._context)
+            judgement = judged(task, case.profile, case.wire, turn.patch, completion, self._context)
             reading = judgement.reading
             self._took(turn, completion, reading, monotonic() - started)
             if reading.ok:
@@ -179,17 +184,16 @@ class _Conversation:
             emit(RepairAsked(number + 1, places(task, reading), turn.strategy))
 
     def _asked(self, case: Case, turn: Turn) -> Asked:
-        asked = self._task.schema if turn.patch is None else turn.patch.schema
-        enveloped = lower(self._task.schema, case.profile).enveloped
-        reshaped = is_reshaped(asked, case.profile)
-        return Asked(turn.request, self._setting.endpoint, turn.patch, enveloped, reshaped)
+        patch, profile = turn.patch, case.profile
+        asked = self._task.schema if patch is None else patch.schema
+        reshaped = profile.closed and is_reshaped(asked, profile)
+        return Asked(turn.request, self._setting.endpoint, patch, case.wire.enveloped, reshaped)
 
     def _case(self) -> Case:
-        task, profile = self._task, self._setting.profile
-        asked = first_request(task, self._source, self._setting)
-        for warning in warnings(task, profile):
+        case = _opening(self._task, self._source, self._setting)
+        for warning in warnings(self._task, self._setting.profile):
             self._emit(warning)
-        return Case(task, self._source, profile.asking(task.parameters.structure), asked)
+        return case
 
     def _took(
         self, turn: Turn, completion: Completion, reading: Reading[Any], seconds: float

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from extractify.lowering import lower
 from extractify.messages import Message, Problem
 from extractify.patching import Patch, kept, read_patch
 from extractify.plain import dumped
 from extractify.reading import Reading, read_answer
 from extractify.shapes import raised
-from extractify.support import Origin, unsupported
+from extractify.support import Origin, demands, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from extractify.lowering import Wire
     from extractify.messages import Completion
     from extractify.profiles import Profile
     from extractify.task import Task
@@ -39,15 +39,19 @@ class Judgement:
 def judged(
     task: Task[Any],
     profile: Profile,
+    wire: Wire,
     patch: Patch | None,
     completion: Completion,
     context: Mapping[str, object],
 ) -> Judgement:
-    """Read an answer. patch: what was asked for, None for the whole. context: for validators."""
+    """Read an answer.
+
+    wire: how the target travelled. patch: what was asked for, None for the whole. context: for
+    validators.
+    """
     if completion.refusal is not None:
         return Judgement(_unread("refused", "expected an answer; the model refused"))
     schema, text = task.schema, completion.text
-    wire = lower(schema, profile)
     if completion.finish_reason == "length":
         cut = _unread("truncated", "expected the whole answer; the output limit cut it off")
         reading = cut if patch is None else kept(patch, cut.problems[0])
@@ -78,9 +82,9 @@ def _supported(
     task: Task[Any], reading: Reading[Any], text: str, context: Mapping[str, object]
 ) -> Reading[Any]:
     """The reading, or its problem: values that have to stand in the document and don't."""
-    origin = origin_of(task, context, (text,))
-    if not reading.ok or not origin.demands:
+    if not reading.ok or not demands(task.policy, task.schema.marks):
         return reading
+    origin = origin_of(task, context, (text,))
     adapter = task.schema.adapter
     data = dumped(adapter, reading.value)
     examples = [dumped(adapter, value) for _, value in task.examples]

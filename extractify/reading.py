@@ -49,9 +49,9 @@ _TWICE = "expected one value; the key is given twice, with different ones"
 _CALL = "expected a value; the call of a tool holds none"
 _ECHO = "expected a value; got the schema that describes it"
 # What pydantic takes for seconds since 1970 where a date was asked for.
-_QUOTED_NUMERAL = r'"\s*[+-]?\d+(?:\.\d*)?\s*"'
+_QUOTED_NUMERAL = re.compile(r'"(?=[\s+\-\d])\s*[+-]?\d+(?:\.\d*)?\s*"')
 # More digits than pydantic keeps of a number without quotes.
-_MANY_DIGITS = r"\d[\d.]{15}"
+_MANY_DIGITS = re.compile(r"[0-9][0-9.]{15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +204,14 @@ def _is_misshapen(problem: Problem) -> bool:
 class _Quick:
     """The standard case of a target: valid JSON, and nothing in it that isn't in the value.
 
-    keys: how many keys a value's JSON held at least. suspect: what it may misread in a text.
+    keys: how many keys a value's JSON held at least. suspects: what it may misread in a text.
     idle_nulls: whether a null may stand for an absent key.
     """
 
     bare: SchemaValidator
     enveloped: SchemaValidator
     keys: Callable[[object], int]
-    suspect: re.Pattern[str] | None
+    suspects: tuple[re.Pattern[str], ...]
     idle_nulls: bool
 
     def read(
@@ -220,8 +220,9 @@ class _Quick:
         """Read a text in one pass; None where it isn't plainly what was asked for."""
         if self.idle_nulls and "null" in text:
             return None
-        if self.suspect and self.suspect.search(text):
-            return None
+        for suspect in self.suspects:
+            if suspect.search(text):
+                return None
         validator = self.enveloped if enveloped else self.bare
         try:
             value = validator.validate_json(text, strict=True, context=context)
@@ -248,7 +249,7 @@ def _quick(schema: Schema[Any]) -> _Quick | None:
         members.finite(core),
         members.finite(members.enveloped(core, ENVELOPE)),
         members.counter(core),
-        re.compile("|".join(suspects)) if suspects else None,
+        tuple(suspects),
         schema.has_idle_nulls,
     )
 

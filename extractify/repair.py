@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 from tenacity import RetryCallState, Retrying
@@ -65,14 +66,18 @@ class Meter:
 
     def __init__(self, repair: Repair) -> None:
         self._repair = repair
-        self._stop = repair.as_stop()
-        self._state = RetryCallState(Retrying(), None, (), {})
+        self._started = monotonic()
+        self._state: RetryCallState | None = None
 
     def ended_by(self, attempts: Sequence[Attempt]) -> str | None:
         """The part of the budget that is spent, "stop", "tokens" or "cost"; None while none is."""
-        self._state.set_result(None)
-        spent = self._stop(self._state)
-        self._state.prepare_for_next_attempt()
+        state = self._state
+        if state is None:  # most calls never ask
+            state = self._state = RetryCallState(Retrying(), None, (), {})
+            state.start_time = self._started
+        state.set_result(None)
+        spent = self._repair.as_stop()(state)
+        state.prepare_for_next_attempt()
         tokens = sum(_spent(attempt.usage) for attempt in attempts)
         cost = sum(attempt.usage.cost or 0.0 for attempt in attempts)
         limits = {

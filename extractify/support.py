@@ -44,11 +44,6 @@ class Origin:
         """The compiled target, from the cache."""
         return compile_schema(self.target)
 
-    @property
-    def demands(self) -> bool:
-        """Whether any value has to stand in the document."""
-        return self.policy is Grounding.required or self.schema.marks.requires
-
     def evidence(self, data: JsonValue) -> dict[str, Evidence]:
         """The evidence for the value as plain data."""
         from extractify.grounding import evidence_of  # few calls ask where their values stand
@@ -59,6 +54,11 @@ class Origin:
         return evidence_of(
             data, Text(self.document), marks=marks, policy=self.policy, quotes=quotes
         )
+
+
+def demands(policy: Grounding, marks: Marks) -> bool:
+    """Whether any value has to stand in the document."""
+    return policy is Grounding.required or marks.requires
 
 
 def quotes_in(answers: Sequence[str], marks: Marks) -> dict[str, str]:
@@ -84,9 +84,9 @@ def unsupported(
     leaked. What the task alone asks for leaves out booleans, members of enums and defaults: they
     needn't be in the document's words.
     """
-    if not origin.demands:
-        return ()
     schema = origin.schema
+    if not demands(origin.policy, schema.marks):
+        return ()
     shared = {_key(leaf) for example in examples for _, leaf in leaves(example)}
     problems: list[Problem] = []
     for pointer, evidence in origin.evidence(data).items():

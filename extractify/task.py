@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args, overload
+from functools import cached_property
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    cast,
+    get_args,
+    overload,
+)
 
 from extractify.checks import (
     ANYTHING,
@@ -22,6 +33,7 @@ from extractify.checks import (
 from extractify.coercion import Numbers
 from extractify.errors import ConfigurationError, SchemaError
 from extractify.markers import Grounding
+from extractify.memory import remembered
 from extractify.messages import (
     DEFAULT_PARAMETERS,
     JsonValue,
@@ -126,7 +138,7 @@ class Task(Generic[T]):
         """Compile the target and check the options now: a bad one fails where it is written."""
         if self.target is None:
             raise SchemaError("The target is None. Pass a class; type(None) if null is meant.")
-        schema = compile_schema(self.target)
+        schema = self.schema
         check(self, **_OPTIONS)
         check(self.parameters, **_PARAMETERS)
         for tool in self.parameters.tools:
@@ -154,7 +166,17 @@ class Task(Generic[T]):
         """Whether values have to stand in the document, where a field doesn't say otherwise."""
         return Grounding(self.grounding)
 
-    @property
+    @cached_property
     def schema(self) -> Schema[T]:
-        """The compiled target, from the cache."""
+        """The compiled target."""
         return compile_schema(self.target)
+
+    def __getstate__(self) -> dict[str, object]:
+        """The description alone; what was compiled doesn't pickle."""
+        return {name: value for name, value in vars(self).items() if name != "schema"}
+
+
+@remembered
+def plain_task(schema: Schema[T]) -> Task[T]:
+    """The task of a target alone, kept with its schema."""
+    return cast("Task[T]", Task(cast("Any", schema.target)))

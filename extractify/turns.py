@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from extractify import prompts
 from extractify.documents import check_encodable
-from extractify.lowering import lower
+from extractify.lowering import Wire, lower
 from extractify.messages import Message, Request, Strategy
 from extractify.patching import PATCH, REPLY_KINDS, Patch, mended, patch_for, patch_of_parts
 from extractify.profiles import Profile
@@ -46,11 +46,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What all turns of a conversation have in common. asked: the request that opened it."""
+    """What all turns of a conversation have in common.
+
+    wire: how the target travels. asked: the request that opened it.
+    """
 
     task: Task[Any]
     source: Source
     profile: Profile
+    wire: Wire
     asked: Request
 
 

@@ -56,7 +56,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The body as text, whatever is in it."""
-        return self.body.decode("utf-8-sig", "replace")
+        return self.body.decode(errors="replace").removeprefix("\ufeff")
 
     @property
     def is_ok(self) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _IMAGE_URL = re.compile(r"https?://[!-~]+|data:image/[\w.+-]+;base64,[A-Za-z0-9+/]+=*")
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _HOW_IT_ARRIVES = ("stream", "stream_options")
 
 
@@ -48,7 +49,7 @@ def encoded(first: dict[str, Any], request: Request, profile: Profile) -> bytes:
     given = request.parameters.response_format
     if given is not None:
         data["response_format"] = given
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(data)
     if asked is not None and spliced and given is None:
         # Spliced in as it was encoded once, for a target and a profile.
         strict = '"strict":true,' if asked.strict else ""
