@@ -86,6 +86,10 @@ class Profile:
     single_system: bool = False
     replayed: tuple[str, ...] = REASONING
 
+    def __hash__(self) -> int:
+        """By the name alone: it is looked up in every call."""
+        return hash(self.name)
+
     @property
     def structure(self) -> Structure:
         """How JSON is asked for."""

@@ -10,6 +10,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
+
 from extractify.dialects import verdicts
 from extractify.dialects.failures import Answer, blocked, failure, named
 from extractify.messages import Completion, JsonValue, Message, ToolCall, Usage
@@ -23,18 +25,24 @@ if TYPE_CHECKING:
 
 def parsed(answer: Answer) -> dict[str, Any]:
     """The body as a JSON object. Raises: EndpointError where it isn't one."""
-    text = answer.text
     try:
-        data: object = json.loads(text)
-        if "\\ud" in text or "\\uD" in text:
-            data = _whole_characters(data)
-    except (ValueError, RecursionError):
-        data = None
+        data: object = from_json(answer.body)
+    except ValueError:
+        data = _parsed_leniently(answer.text)
     if isinstance(data, list) and len(data) == 1:
         data = data[0]  # some gateways wrap an error in a list
     if isinstance(data, dict):
         return data
     raise failure(verdicts.NO_COMPLETION if answer.is_ok else of_status(answer), answer)
+
+
+def _parsed_leniently(text: str) -> object:
+    """Broken characters, a byte order mark, deep nesting."""
+    try:
+        data: object = json.loads(text)
+        return _whole_characters(data) if "\\ud" in text or "\\uD" in text else data
+    except (ValueError, RecursionError):
+        return None
 
 
 def of_status(answer: Answer) -> Verdict:
@@ -72,9 +80,10 @@ def completion(answer: Answer, data: dict[str, Any]) -> Completion:
     """
     choice = _choice(data)
     message = choice.get("message")
-    for side in ("input", "output"):
-        if data.get(f"{side}_sensitive") is True:
-            raise blocked(answer, side, data.get(f"{side}_sensitive_type"))
+    input_sensitive, output_sensitive = data.get("input_sensitive"), data.get("output_sensitive")
+    if input_sensitive is True or output_sensitive is True:
+        side = "input" if input_sensitive is True else "output"
+        raise blocked(answer, side, data.get(f"{side}_sensitive_type"))
     if not isinstance(message, dict):
         raise failure(verdicts.NO_COMPLETION, answer)
     finish_reason = _string(choice.get("finish_reason"))
@@ -97,8 +106,8 @@ def completion(answer: Answer, data: dict[str, Any]) -> Completion:
         created=_count(data.get("created")),
         object=_string(data.get("object")),
         request_id=answer.request_id,
-        input_sensitive=_flag(data.get("input_sensitive")),
-        output_sensitive=_flag(data.get("output_sensitive")),
+        input_sensitive=_flag(input_sensitive),
+        output_sensitive=_flag(output_sensitive),
         base_resp=base if isinstance(base, dict) else None,
     )
 
@@ -131,7 +140,7 @@ def _is_object(text: str) -> bool:
 
 
 def _tool_calls(data: object) -> tuple[ToolCall, ...]:
-    if not isinstance(data, list):
+    if not data or not isinstance(data, list):
         return ()
     return tuple(call for call in map(_tool_call, data) if call is not None)
 
