@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-import h11
-
-from extractify.direct import AT_ONCE, Talk, connecting, exchanging
-from extractify.posting import plain_headers, unpacked_async
+from extractify.direct import AT_ONCE, BROKEN, Talk, connecting, exchanging
+from extractify.posting import unpacked_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
 
-    from extractify.direct import Route
+    from extractify.direct import Head, Route
     from extractify.posting import Patience
 
 
@@ -27,6 +25,11 @@ class _Line(asyncio.Protocol):
         self._received = bytearray()
         self._is_full = False
         self._waiting: asyncio.Future[None] | None = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the server neither hung up nor said anything unasked."""
+        return not self.is_over and not self._received
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -73,9 +76,13 @@ class _Line(asyncio.Protocol):
         return data
 
     async def _woken(self, seconds: float) -> None:
-        self._waiting = asyncio.get_running_loop().create_future()
-        async with asyncio.timeout(seconds):
-            await self._waiting
+        loop = asyncio.get_running_loop()
+        self._waiting = waiting = loop.create_future()
+        timer = loop.call_later(seconds, _expire, waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -89,11 +96,16 @@ class _Line(asyncio.Protocol):
             self._transport.abort()
 
 
+def _expire(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())
+
+
 class _Answer:
     """An answer of an AsyncDirect."""
 
-    def __init__(self, connection: AsyncDirect, head: h11.Response) -> None:
-        self.status, self.headers = head.status_code, plain_headers(head.headers)
+    def __init__(self, connection: AsyncDirect, head: Head) -> None:
+        self.status, self.headers = head
         self._connection = connection
 
     def pieces(self) -> AsyncIterable[bytes]:
@@ -109,52 +121,56 @@ class AsyncDirect:
     def __init__(self, route: Route) -> None:
         self._route = route
         self._line: _Line | None = None
-        self._talk = Talk()
+        self._talk = Talk(route)
         self._patience = 0.0
 
     async def post(self, body: bytes, patience: Patience) -> _Answer:
         """Send a request, and read the head of its answer."""
         line = await self._connected(patience.connect)
-        self._patience = patience.read
+        talk, self._patience = self._talk, patience.read
         try:
-            with exchanging():
-                await line.write(self._talk.asked(self._route, body), patience.read)
-                head = await self._next(line)
+            await line.write(talk.ask(body), patience.read)
+            while (head := talk.head()) is None:
+                talk.hear(await line.read(patience.read))
+        except BROKEN as error:
+            self._hang_up()
+            raise exchanging(error) from None
         except BaseException:
             self._hang_up()
             raise
-        return _Answer(self, cast("h11.Response", head))
+        return _Answer(self, head)
 
     async def body(self) -> AsyncIterator[bytes]:
         """The body as it arrives."""
-        line = self._line
-        with exchanging():
-            while line is not None and type(event := await self._next(line)) is h11.Data:
-                yield bytes(event.data)
+        line, talk = self._line, self._talk
+        try:
+            while (piece := talk.piece()) != b"":
+                if piece:
+                    yield piece
+                elif line is not None:
+                    talk.hear(await line.read(self._patience))
+        except BROKEN as error:
+            raise exchanging(error) from None
 
     def end(self) -> None:
         """Be ready for the next exchange, or hang up if this one isn't over."""
         if not self._talk.is_over():
             self._hang_up()
 
-    async def _next(self, line: _Line) -> object:
-        talk = self._talk
-        while (event := talk.next()) is h11.NEED_DATA:
-            talk.hear(await line.read(self._patience))
-        return event
-
     async def _connected(self, seconds: float) -> _Line:
         line = self._line
-        if line is not None and not line.is_over and self._talk.may_go_on:
+        if line is not None and line.is_quiet and self._talk.may_go_on:
             return line
         self._hang_up()
         route, loop = self._route, asyncio.get_running_loop()
-        with connecting():
+        try:
             async with asyncio.timeout(seconds):
                 _, line = await loop.create_connection(
                     _Line, route.host, route.port, ssl=route.tls, happy_eyeballs_delay=0.25
                 )
-        self._line, self._talk = line, Talk()
+        except OSError as error:
+            raise connecting(error) from None
+        self._line, self._talk = line, Talk(route)
         return line
 
     def _hang_up(self) -> None:
