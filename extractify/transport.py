@@ -14,7 +14,6 @@ import sys
 import threading
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
-from http import HTTPStatus
 from time import sleep
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -312,4 +311,4 @@ class AsyncTransport:
 
 
 def _is_ok(status: int) -> bool:
-    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+    return status in range(200, 300)

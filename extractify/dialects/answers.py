@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from extractify.dialects.verdicts import Table, Verdict
 
 
+_UNKNOWN = Usage()
+
+
 def parsed(answer: Answer) -> dict[str, Any]:
     """The body as a JSON object. Raises: EndpointError where it isn't one."""
     try:
@@ -160,7 +163,7 @@ def _tool_call(data: object) -> ToolCall | None:
 
 def _usage(data: object) -> Usage:
     if not isinstance(data, dict):
-        return Usage()
+        return _UNKNOWN
     return Usage(
         prompt_tokens=_count(data.get("prompt_tokens")),
         completion_tokens=_count(data.get("completion_tokens")),
@@ -176,6 +179,8 @@ def _inside(data: Mapping[str, Any], key: str, name: str) -> object:
 
 
 def _count(value: object) -> int | None:
+    if value is None or type(value) is int:
+        return value
     if isinstance(value, float):
         return int(value) if math.isfinite(value) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -24,6 +24,7 @@ DETAIL_LIMIT = 2000
 _REQUEST_IDS = ("x-request-id", "cf-aig-log-id", "cf-aig-run-id", "request-id", "cf-ray")
 _CONTEXT_WORDS = re.compile(r"context (?:window|length|size)", re.IGNORECASE)
 _STATED = range(400, 600)
+_SUCCESS = range(200, 300)
 _LONGEST_CODE = 9
 _PLAIN = re.compile(r"[\w.:-]{1,64}")
 _NEXT_STEP: dict[type[errors.EndpointError], str] = {
@@ -61,12 +62,14 @@ class Answer:
     @property
     def is_ok(self) -> bool:
         """Whether the status is a success; the body may still tell an error."""
-        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+        return self.status in _SUCCESS
 
     @property
     def request_id(self) -> str | None:
         """What the vendor's support wants to know."""
-        return next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), None)
+        if self.headers.keys().isdisjoint(_REQUEST_IDS):
+            return None
+        return next(self.headers[name] for name in _REQUEST_IDS if name in self.headers)
 
 
 def failure(

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from extractify.errors import DocumentError
 from extractify.messages import Message
 from extractify.profiles import REASONING
@@ -49,14 +51,22 @@ def encoded(first: dict[str, Any], request: Request, profile: Profile) -> bytes:
     given = request.parameters.response_format
     if given is not None:
         data["response_format"] = given
-    text = _ENCODER.encode(data)
+    body = _written(data)
     if asked is not None and spliced and given is None:
         # Spliced in as it was encoded once, for a target and a profile.
         strict = '"strict":true,' if asked.strict else ""
         schema = f'{{"name":{json.dumps(asked.name)},{strict}"schema":{asked.encoded}}}'
-        text = f'{text[:-1]},"response_format":{{"type":"json_schema","json_schema":{schema}}}}}'
-    # A repair turn may quote half a character out of an answer; no encoding takes that.
-    return text.encode(errors="replace")
+        spliced_in = f',"response_format":{{"type":"json_schema","json_schema":{schema}}}}}'
+        return body[:-1] + spliced_in.encode(errors="replace")
+    return body
+
+
+def _written(data: dict[str, Any]) -> bytes:
+    try:
+        return to_json(data)
+    except ValueError:
+        # A repair turn may quote half a character out of an answer; no encoding takes that.
+        return _ENCODER.encode(data).encode(errors="replace")
 
 
 def _add_parameters(data: dict[str, Any], request: Request) -> None:
