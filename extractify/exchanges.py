@@ -44,6 +44,7 @@ class Exchanges:
         self.limits = limits or Limits()
         self.is_closed = False
         self._timeout = timeout
+        self._connect = shorter(timeout, self.limits.connect)
         self.url = usable(wire)
         self.headers = {**_ALWAYS_SENT, **wire.headers}
         self._proxy = None if wire.proxy is None else _proxy(wire.proxy)
@@ -51,8 +52,9 @@ class Exchanges:
 
     def patience(self, seconds: float | None) -> Patience:
         """How long to wait for what, where so many seconds are left."""
-        read = shorter(self._timeout, seconds)
-        connect = shorter(min(self._timeout, self.limits.connect), seconds)
+        read, connect = self._timeout, self._connect
+        if seconds is not None:
+            read, connect = min(read, seconds), min(connect, seconds)
         return Patience(connect, shorter(read, self.limits.headers), read)
 
     def begun(self, connection: Connection, body: bytes, seconds: float | None) -> Answer:
@@ -149,7 +151,7 @@ class Exchanges:
         elif ours:
             what, limit = "its time to begin was over", "Limits(headers=…)"
         elif isinstance(error, httpx.ConnectTimeout):
-            if self.limits.connect <= self._timeout:
+            if self.limits.connect == self._connect:
                 limit = "Limits(connect=…)"
             what = f"no connection in the time of {limit}"
         raise self.wire.fault(kind, what, limit) from None

@@ -22,8 +22,8 @@ class Limits:
 
     connections: int | None = 256
     kept: int = 100
-    response_bytes: int = 16 * 2**20
-    connect: float = 10.0
+    response_bytes: int | None = 16 * 2**20
+    connect: float | None = 10.0
     headers: float | None = None
     total: float | None = None
     aiohttp: bool | None = None
@@ -72,7 +72,7 @@ def shorter(first: float, second: float | None) -> float:
 class Body:
     """A body that comes in pieces, within a limit of bytes and by an `end` (None is never)."""
 
-    def __init__(self, status: int, limit: int, end: float | None) -> None:
+    def __init__(self, status: int, limit: int | None, end: float | None) -> None:
         self._status, self._limit, self._end = status, limit, end
         self._parts: list[bytes] = []
         self._size = 0
@@ -85,7 +85,7 @@ class Body:
     def count(self, piece: bytes) -> None:
         """Only count a piece; raises the same."""
         self._size += len(piece)
-        if self._size > self._limit:
+        if self._limit is not None and self._size > self._limit:
             raise InvalidResponse(
                 f"The endpoint's answer is larger than {self._limit} bytes (HTTP {self._status}). "
                 "Check the URL; or raise Limits(response_bytes=…).",

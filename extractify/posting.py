@@ -6,7 +6,7 @@ by way of httpx. All fail in httpx's words.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import httpx
 
@@ -75,10 +75,10 @@ class _Raw(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)  # type: ignore[arg-type]  # who asks for it knows which it is
+        return iter(cast("Iterable[bytes]", self._pieces))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._pieces)  # type: ignore[arg-type]
+        return aiter(cast("AsyncIterable[bytes]", self._pieces))
 
 
 def plain_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
@@ -156,12 +156,12 @@ class Task(Generic[T]):
         if self.on_missing not in get_args(OnMissing):
             raise ConfigurationError(f"Task(on_missing={self.on_missing!r}): null, or error.")
 
-    @property
+    @cached_property
     def budget(self) -> Repair:
         """The repair budget, also where it was given as a number of requests."""
         return Repair(self.repair) if isinstance(self.repair, int) else self.repair
 
-    @property
+    @cached_property
     def policy(self) -> Grounding:
         """Whether values have to stand in the document, where a field doesn't say otherwise."""
         return Grounding(self.grounding)
@@ -172,8 +172,8 @@ class Task(Generic[T]):
         return compile_schema(self.target)
 
     def __getstate__(self) -> dict[str, object]:
-        """The description alone; what was compiled doesn't pickle."""
-        return {name: value for name, value in vars(self).items() if name != "schema"}
+        """The description alone; what was made of it doesn't pickle."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @remembered
