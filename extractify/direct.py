@@ -33,7 +33,7 @@ _PLAIN_HEAD = re.compile(
     rb"((?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*)*)"
 )
 _SIZE = re.compile("[0-9]{1,15}")
-_NOT_PLAIN = ("transfer-encoding", "connection", "upgrade")
+_NOT_PLAIN = ("transfer-encoding", "upgrade")
 
 
 class Route:
@@ -164,6 +164,7 @@ def _plain(data: bytes) -> tuple[Head, int, bytes] | None:
     headers = dict(fields)
     size = headers.get("content-length", "")
     doubtful = len(headers) < len(fields) or not _SIZE.fullmatch(size)
+    doubtful = doubtful or headers.get("connection", "keep-alive").lower() != "keep-alive"
     if doubtful or not headers.keys().isdisjoint(_NOT_PLAIN):
         return None
     return Head(int(found[1]), headers), int(size), rest

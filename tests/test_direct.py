@@ -29,6 +29,7 @@ PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\ncontent-length: 2
 ANSWERS = [
     (PLAIN, True),
     (PLAIN.replace(b" OK", b" "), True),
+    (PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: Keep-Alive\r\n\r\n"), True),
     (PLAIN.replace(b"length: 2", b"length:2 "), True),
     (PLAIN.replace(b"200 OK", b"503 Service Unavailable"), True),
     (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", True),
