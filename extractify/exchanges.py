@@ -69,21 +69,28 @@ class Exchanges:
 
     def connection(self) -> Connection:
         """A new connection."""
-        if self._proxy is None and self.wire.here is None:
-            from extractify.direct import Direct, Route
+        transport: httpx.BaseTransport
+        if self.wire.here is not None:
+            transport = self.wire.here
+        elif self._proxy is None:
+            from extractify.direct import Direct  # brings httpcore, as httpx does when it opens
 
-            return Direct(Route(self.url, self.headers, self.tls()))
-        transport = self.wire.here or httpx.HTTPTransport(**self.settings())
+            transport = Direct(self.url, self.tls())
+        else:
+            transport = httpx.HTTPTransport(**self.settings())
         return detours.Detour(transport, detours.Route(self.url, self.headers))
 
     def async_connection(self) -> AsyncConnection:
         """A new connection, to be awaited."""
-        if self._proxy is None and self.wire.here is None:
-            from extractify.async_direct import AsyncDirect
-            from extractify.direct import Route
+        transport: httpx.AsyncBaseTransport
+        if self.wire.here is not None:
+            transport = self.wire.here
+        elif self._proxy is None:
+            from extractify.direct import AsyncDirect
 
-            return AsyncDirect(Route(self.url, self.headers, self.tls()))
-        transport = self.wire.here or httpx.AsyncHTTPTransport(**self.settings())
+            transport = AsyncDirect(self.url, self.tls())
+        else:
+            transport = httpx.AsyncHTTPTransport(**self.settings())
         return detours.AsyncDetour(transport, detours.Route(self.url, self.headers))
 
     def settings(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a connection is to the transport: something that posts a body, and has the answer.
 
-Three kinds of them know how: `direct` and `async_direct`, aiohttp's in `connections`, and `detours`
-by way of httpx. All fail in httpx's words.
+Two kinds of them know how: aiohttp's in `connections`, and `detours` by way of httpx's transports.
+All fail in httpx's words.
 """
 
 from __future__ import annotations
