@@ -79,7 +79,7 @@ class Bulk:
         regulator = Regulator(plan.pace, preset=endpoint.requests_per_minute, emit=emit)
 
         async def send(asked: Asked) -> Completion:
-            return await links.to(asked.endpoint).send(asked.request)
+            return await links.to(asked.endpoint).send(asked.request, asked.observer)
 
         with ExitStack() as held:
             journal = held.enter_context(_journal(plan, identity))

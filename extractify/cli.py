@@ -75,7 +75,7 @@ def app() -> "typer.Typer":
         rich_markup_mode="markdown",
     )
 
-    def show_version(wanted: bool) -> None:  # noqa: FBT001  (typer calls it so)
+    def show_version(wanted: object) -> None:
         if wanted:
             typer.echo(f"extractify {__version__}")
             raise typer.Exit

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from extractify.events import Event, OnEvent
     from extractify.extraction import Extraction
     from extractify.messages import Completion, JsonValue
+    from extractify.otel import Telemetry
     from extractify.picking import Picker
     from extractify.plans import OnProgress, Plan, Report
     from extractify.playback import Playback
@@ -47,7 +48,7 @@ class _Session(Generic[L]):
 
     _kind: type[L]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (one for each option)
         self,
         endpoint: Endpoint | str | None = None,
         *,
@@ -56,6 +57,7 @@ class _Session(Generic[L]):
         limits: Limits | None = None,
         fallback: Sequence[Endpoint | str] = (),
         on_event: OnEvent | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """Describe the calls; the connections open with the first of them.
 
@@ -63,7 +65,8 @@ class _Session(Generic[L]):
         of passing faults, a number of exchanges, a Retry, or False. limits: of time, size and
         connections. fallback: who is asked next where the endpoint is overloaded, out of quota or
         out of reach, or gives no valid answer. on_event: called with frozen events, in the
-        calling thread. Raises: ConfigurationError on an unknown endpoint or missing credentials.
+        calling thread. telemetry: of extractify.otel, tells OpenTelemetry. Raises:
+        ConfigurationError on an unknown endpoint or missing credentials.
         """
         check_option("Client(timeout=…)", timeout, SECONDS)
         check_option("Client(limits=…)", limits, instance(Limits).optional)
@@ -71,6 +74,12 @@ class _Session(Generic[L]):
         check_option("Client(on_event=…)", on_event, FUNCTION.optional)
         self.endpoint = resolve(endpoint)
         self._emit: OnEvent = on_event or _ignore
+        self._telemetry = telemetry
+        if telemetry is not None:
+            from extractify.otel import Telemetry  # and OpenTelemetry with it
+
+            check_option("Client(telemetry=…)", telemetry, instance(Telemetry))
+            self._emit = telemetry.hearing(self._emit)
         self._options: dict[str, Any] = {
             "timeout": timeout,
             "retry": Retry.of(retry),
@@ -91,7 +100,9 @@ class _Session(Generic[L]):
         self, target: object, document: Source
     ) -> Generator[Asked, Completion, Extraction[Any]]:
         task, settings = _task(target), self._settings
-        return converse_in_turn(task, document, settings, self._emit, _setting)
+        flow = converse_in_turn(task, document, settings, self._emit, _setting)
+        telemetry = self._telemetry
+        return flow if telemetry is None else telemetry.observed(flow, task.schema.name)
 
     def _playback(
         self, task: Task[Any], document: Source, interval: float = 0.0, *, keeps: bool = False
@@ -212,7 +223,7 @@ class Client(_Session[Link]):
         return blocking(lambda: bulk.run(catches_signals=True))
 
     def _send(self, asked: Asked) -> Completion:
-        return self._links.to(asked.endpoint).send(asked.request)
+        return self._links.to(asked.endpoint).send(asked.request, asked.observer)
 
     def close(self) -> None:
         """Close the connections, and the local server if there is one."""
@@ -302,7 +313,7 @@ class AsyncClient(_Session[AsyncLink]):
         return await self._run(target, (source, output, plan), on_progress).run()
 
     async def _send(self, asked: Asked) -> Completion:
-        return await self._links.to(asked.endpoint).send(asked.request)
+        return await self._links.to(asked.endpoint).send(asked.request, asked.observer)
 
     async def close(self) -> None:
         """Close the connections, and the local server if there is one."""

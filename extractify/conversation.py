@@ -66,7 +66,8 @@ class Asked(NamedTuple):
     """What a conversation yields: a request, and the endpoint of the setting it was written for.
 
     patch: what is asked for, None for the whole. enveloped: whether as `{"result": value}`.
-    reshaped: whether in another shape than the target's.
+    reshaped: whether in another shape than the target's. observer: of the exchange; nothing here
+    looks into it.
     """
 
     request: Request
@@ -74,6 +75,7 @@ class Asked(NamedTuple):
     patch: Patch | None = None
     enveloped: bool = False
     reshaped: bool = False
+    observer: object = None
 
 
 def first_request(task: Task[Any], source: Source, setting: Setting) -> Request:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from extractify.endpoints import Endpoint
     from extractify.local import LocalServer
     from extractify.messages import Completion, Request
+    from extractify.otel import AsyncObservedDeltas, Exchange, ObservedDeltas, Observer
 
 
 class _Link:
@@ -46,6 +47,10 @@ class _Link:
         if server is not None:
             server.close()
 
+    def observed(self, request: Request, observer: object) -> Exchange:
+        """An exchange that is about to begin. observer: of the extraction that it is a part of."""
+        return cast("Observer", observer).exchange(self.endpoint, request)
+
     def explained(self, error: TransportError) -> TransportError:
         """Say that the local server died, where that is the reason."""
         reason = self._server.why_dead() if self._server is not None else None
@@ -69,16 +74,25 @@ class Link(_Link):
                 self._transport = transport
         return transport
 
-    def send(self, request: Request) -> Completion:
+    def send(self, request: Request, observer: object = None) -> Completion:
         """Exchange one request. Raises: TransportError, EndpointError."""
+        if observer is None:
+            return self._send(request)
+        with self.observed(request, observer) as exchange:
+            return exchange.answered(self._send(request))
+
+    def _send(self, request: Request) -> Completion:
         try:
             return self.open().send(request)
         except TransportError as error:
             raise self.explained(error) from None
 
-    def stream(self, request: Request) -> Deltas:
+    def stream(self, request: Request, observer: object = None) -> Deltas | ObservedDeltas:
         """Exchange one request whose answer streams. Raises: TransportError, EndpointError."""
-        return self.open().stream(request)
+        if observer is None:
+            return self.open().stream(request)
+        with self.observed(request, observer) as exchange:
+            return exchange.streaming(self.open().stream(request))
 
     def close(self) -> None:
         """Close the connections, and the local server if there is one."""
@@ -121,16 +135,27 @@ class AsyncLink(_Link):
                 self._wire = self._wire or self._start()
                 self._transports[loop] = AsyncTransport(self._wire, **self._options)
 
-    async def send(self, request: Request) -> Completion:
+    async def send(self, request: Request, observer: object = None) -> Completion:
         """Exchange one request. Raises: TransportError, EndpointError."""
+        if observer is None:
+            return await self._send(request)
+        with self.observed(request, observer) as exchange:
+            return exchange.answered(await self._send(request))
+
+    async def _send(self, request: Request) -> Completion:
         try:
             return await (await self.open()).send(request)
         except TransportError as error:
             raise self.explained(error) from None
 
-    async def stream(self, request: Request) -> AsyncDeltas:
+    async def stream(
+        self, request: Request, observer: object = None
+    ) -> AsyncDeltas | AsyncObservedDeltas:
         """Exchange one request whose answer streams. Raises: TransportError, EndpointError."""
-        return await (await self.open()).stream(request)
+        if observer is None:
+            return await (await self.open()).stream(request)
+        with self.observed(request, observer) as exchange:
+            return exchange.streaming_async(await (await self.open()).stream(request))
 
     async def close(self) -> None:
         """Close the connections of this loop and of others, and the local server if it runs."""

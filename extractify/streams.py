@@ -61,7 +61,7 @@ class Stream(Generic[T]):
         while (asked := playback.asked()) is not None:
             link = self._link(asked.endpoint)
             try:
-                with closing(link.stream(asked.request)) as deltas:
+                with closing(link.stream(asked.request, asked.observer)) as deltas:
                     for delta in deltas:
                         partial = playback.take(delta)
                         if partial is not None:
@@ -150,7 +150,7 @@ class AsyncStream(Generic[T]):
         while (asked := playback.asked()) is not None:
             link = self._link(asked.endpoint)
             try:
-                deltas = await link.stream(asked.request)
+                deltas = await link.stream(asked.request, asked.observer)
                 async with aclosing(deltas):
                     async for delta in deltas:
                         partial = playback.take(delta)

@@ -102,9 +102,12 @@ def test_every_public_class_and_function_has_a_docstring() -> None:
 @pytest.mark.parametrize(
     ("statement", "unwanted"),
     [
-        ("import extractify", {"jsonschema", "typer", "rich", "xllamacpp", "httpx", "pydantic"}),
+        (
+            "import extractify",
+            {"jsonschema", "typer", "rich", "xllamacpp", "httpx", "pydantic", "opentelemetry"},
+        ),
         # Where rich is installed, httpx imports it for a command line of its own.
-        ("from extractify import *", {"jsonschema", "typer", "xllamacpp"}),
+        ("from extractify import *", {"jsonschema", "typer", "xllamacpp", "opentelemetry"}),
     ],
 )
 def test_the_import_loads_only_what_is_needed(statement: str, unwanted: set[str]) -> None:
