@@ -8,6 +8,7 @@ handed on instead, since what runs between two steps of a generator is somebody 
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from contextlib import closing
 from functools import partial
 from time import monotonic
@@ -260,10 +261,8 @@ class AsyncObservedDeltas:
         try:
             async for delta in self._deltas:
                 yield delta
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self._exchange.fail(error)  # a task that is cancelled fails, too
+        except (Exception, CancelledError) as error:
+            self._exchange.fail(error)
             raise
         self._exchange.answered(self._deltas.completion)
 

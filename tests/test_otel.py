@@ -330,6 +330,17 @@ def test_an_endpoint_to_fall_back_on_is_asked_within_the_same_extraction(how: st
     assert told(extraction)["extractify.valid"] is True
 
 
+@EVERY_WAY
+def test_tokens_that_no_endpoint_counted_are_in_no_metric(how: str) -> None:
+    seen = seeing()
+    turn = {"role": "assistant", "content": json.dumps({"result": GOOD})}
+    extract(seen, [Answer({"choices": [{"message": turn, "finish_reason": "stop"}]})], how=how)
+    assert seen.points("gen_ai.client.token.usage") == []
+    [duration] = seen.points("gen_ai.client.operation.duration")
+    assert "gen_ai.response.model" not in dict(duration.attributes or {})
+    assert told(seen.extractions[0])["extractify.valid"] is True
+
+
 # --- what isn't told ---------------------------------------------------------------------------
 
 
