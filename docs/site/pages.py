@@ -1,0 +1,108 @@
+"""The pages of the site that stand elsewhere in the repository, and the links to them.
+
+A link in README.md or in docs/ is written for the repository, where it leads to a file. Whatever it
+leads to becomes a page of the site, or is copied there, so that no page needs to know where the
+repository is published.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = "docs/"
+BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples", "benchmarks")
+"""What the navigation names outside of docs/."""
+_CODE = {".py": "python", ".toml": "toml", "": "make"}
+_FENCED = re.compile(r"(^ *(```+|~~~+).*?^ *\2`*$)", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(\]\(|(?:src|href)=\")(?!\w+:|#|/)([^)#\s\"]+)")
+_TOLD = {
+    "examples": "Each runs in the tests, and by hand as its first lines say.",
+    "benchmarks": "`make bench` measures on your machine. Each script says what it compares.",
+}
+
+
+def place(path: str) -> str:
+    """The name, in the site, of the file or folder that has this path in the repository."""
+    if path.startswith(DOCS):
+        return path.removeprefix(DOCS)
+    if (ROOT / path).is_dir():
+        return f"{path}/index.md"
+    return f"{path}.md" if Path(path).suffix in _CODE else path
+
+
+def links(text: str, path: str) -> list[str]:
+    """The paths in the repository that a text at `path` links to, outside of its code blocks."""
+    return [
+        _target(found[2], path) for part in _prose(text) for found in _LINK.finditer(part)
+    ]
+
+
+def relinked(text: str, path: str) -> str:
+    """The text of the file at `path`, with links that hold in the site."""
+    here = posixpath.dirname(place(path))
+
+    def moved(found: re.Match[str]) -> str:
+        return found[1] + posixpath.relpath(place(_target(found[2], path)), here or ".")
+
+    parts = _FENCED.split(text)
+    return "".join(
+        _LINK.sub(moved, part) if index % 3 == 0 else part
+        for index, part in enumerate(parts)
+        if index % 3 != 2  # the fence's own marks, which the part before holds as well
+    )
+
+
+def brought_in() -> dict[str, str]:
+    """Every path outside of docs/ that a page leads to, and the page there; "" if it is copied."""
+    pages: dict[str, str] = {}
+    left = [*BESIDE]
+    for page in sorted((ROOT / DOCS).rglob("*.md")):
+        left += links(page.read_text(), page.relative_to(ROOT).as_posix())
+    while left:
+        path = left.pop()
+        there = ROOT / path
+        if path in pages or path.startswith(DOCS) or not there.exists():
+            continue  # what doesn't exist is told by the strict build
+        pages[path] = _page(path)
+        left += links(pages[path], path)
+    return pages
+
+
+def _page(path: str) -> str:
+    file = ROOT / path
+    if file.is_dir():
+        return _listing(path)
+    if file.suffix == ".md":
+        return file.read_text()
+    if file.suffix in _CODE:
+        return f"# {path}\n\n````{_CODE[file.suffix]}\n{file.read_text()}````\n"
+    return ""
+
+
+def _listing(path: str) -> str:
+    """A page with a line for each document and script of a folder: what its docstring says."""
+    rows = [f"# {path.rpartition('/')[2].capitalize()}\n", _TOLD.get(path, ""), ""]
+    for file in sorted((ROOT / path).rglob("*")):
+        name = file.relative_to(ROOT / path).as_posix()
+        if file.suffix == ".md":
+            title = re.search(r"^# (.+)", file.read_text(), re.MULTILINE)
+            rows.append(f"- [{name}]({name}): {title[1] if title else ''}")
+        elif file.suffix == ".py":
+            said = ast.get_docstring(ast.parse(file.read_text())) or ""
+            first = said.partition("\n\n")[0]
+            rows.append(f"- [{name}]({name}): {' '.join(first.split())}")
+    return "\n".join(rows) + "\n"
+
+
+def _prose(text: str) -> list[str]:
+    return _FENCED.split(text)[::3]
+
+
+def _target(link: str, path: str) -> str:
+    # The page of a folder stands inside of it.
+    here = path if (ROOT / path).is_dir() else posixpath.dirname(path)
+    return posixpath.normpath(posixpath.join(here, link))
