@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import layers
 import pages
@@ -26,7 +26,9 @@ _FILLED = {
     "faults": rows.faults,
 }
 _MARK = re.compile(r"^<!-- fill: (.+) -->$", re.MULTILINE)
-_LOADED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=\"?((?:https?:)?//[^\s\">]+)")
+_LOADED = re.compile(
+    r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=\"?((?:https?:)?//[^\s\">]+)"
+)
 _origins: dict[str, str] = {}
 
 
@@ -34,7 +36,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the pages of docs/ that the navigation doesn't name at the end of the guides."""
     named = set(re.findall(r"[\w/-]+\.md", str(config.nav)))
     guides = next(each["Guides"] for each in config.nav or [] if "Guides" in each)
-    guides += [page.name for page in sorted(Path(config.docs_dir).glob("*.md")) if page.name not in named]
+    guides += [
+        page.name for page in sorted(Path(config.docs_dir).glob("*.md")) if page.name not in named
+    ]
     return config
 
 
@@ -51,16 +55,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Fill in the tables, and turn links for the repository into links for the site."""
     name = page.file.src_uri
     text = pages.relinked(markdown, _origins.get(name, pages.DOCS + name))
     return _MARK.sub(lambda found: _FILLED[found[1]](), text)
 
 
-def on_post_page(output: str, page: Page, **_: Any) -> str:
+def on_post_page(output: str, page: Page, **_: object) -> str:
     """Refuse a page that loads something from another host."""
     found = _LOADED.search(output)
     if found:
-        raise PluginError(f"{page.file.src_uri} loads {found[1]}; the site has all it needs itself.")
+        raise PluginError(
+            f"{page.file.src_uri} loads {found[1]}; the site has all it needs itself."
+        )
     return output

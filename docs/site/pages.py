@@ -17,8 +17,12 @@ DOCS = "docs/"
 BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples", "benchmarks")
 """What the navigation names outside of docs/."""
 _CODE = {".py": "python", ".toml": "toml", "": "make"}
-_FENCED = re.compile(r"(^ *(```+|~~~+).*?^ *\2`*$)", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"(\]\(|(?:src|href)=\")(?!\w+:|#|/)([^)#\s\"]+)")
+_LINK = re.compile(
+    r"(?P<code>^ *(?P<mark>```+|~~~+).*?^ *(?P=mark)`*$)"
+    r"|(?P<begin>\]\(|(?:src|href)=\")(?!\w+:|#|/)(?P<to>[^)#\s\"]+)",
+    re.MULTILINE | re.DOTALL,
+)
+"""A fenced block, in which nothing is a link; or else a link, and where it leads."""
 _TOLD = {
     "examples": "Each runs in the tests, and by hand as its first lines say.",
     "benchmarks": "`make bench` measures on your machine. Each script says what it compares.",
@@ -35,10 +39,8 @@ def place(path: str) -> str:
 
 
 def links(text: str, path: str) -> list[str]:
-    """The paths in the repository that a text at `path` links to, outside of its code blocks."""
-    return [
-        _target(found[2], path) for part in _prose(text) for found in _LINK.finditer(part)
-    ]
+    """The paths in the repository that a text at `path` links to."""
+    return [_target(found["to"], path) for found in _LINK.finditer(text) if found["to"]]
 
 
 def relinked(text: str, path: str) -> str:
@@ -46,14 +48,12 @@ def relinked(text: str, path: str) -> str:
     here = posixpath.dirname(place(path))
 
     def moved(found: re.Match[str]) -> str:
-        return found[1] + posixpath.relpath(place(_target(found[2], path)), here or ".")
+        if not found["to"]:
+            return found[0]
+        there = place(_target(found["to"], path))
+        return found["begin"] + posixpath.relpath(there, here or ".")
 
-    parts = _FENCED.split(text)
-    return "".join(
-        _LINK.sub(moved, part) if index % 3 == 0 else part
-        for index, part in enumerate(parts)
-        if index % 3 != 2  # the fence's own marks, which the part before holds as well
-    )
+    return _LINK.sub(moved, text)
 
 
 def brought_in() -> dict[str, str]:
@@ -96,10 +96,6 @@ def _listing(path: str) -> str:
             first = said.partition("\n\n")[0]
             rows.append(f"- [{name}]({name}): {' '.join(first.split())}")
     return "\n".join(rows) + "\n"
-
-
-def _prose(text: str) -> list[str]:
-    return _FENCED.split(text)[::3]
 
 
 def _target(link: str, path: str) -> str:

@@ -7,7 +7,7 @@ reads well in an editor. On a page, each name begins a line.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import griffe
 
@@ -20,7 +20,7 @@ _RAISES = "Raises"
 class Said(griffe.Extension):
     """Rewrites the docstrings of classes and functions, once their package is loaded."""
 
-    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
+    def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
         """Give each of them its docstring as Markdown."""
         for each in _objects(pkg):
             if isinstance(each, griffe.Class) and _is_dataclass(each):
