@@ -82,7 +82,7 @@ clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"
 	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find benchmarks examples extractify tests -name __pycache__ -type d -prune \
+	@find benchmarks docs examples extractify tests -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true
 
 $(STAMPS)/venv:

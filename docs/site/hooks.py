@@ -58,6 +58,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Fill in the tables, and turn links for the repository into links for the site."""
     name = page.file.src_uri
+    if not page.ancestors:  # it has a tab of its own, and no neighbours to show
+        page.meta["hide"] = ["navigation"]
     text = pages.relinked(markdown, _origins.get(name, pages.DOCS + name))
     return _MARK.sub(lambda found: _FILLED[found[1]](), text)
 

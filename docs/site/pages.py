@@ -33,6 +33,7 @@ def place(path: str) -> str:
     """The name, in the site, of the file or folder that has this path in the repository."""
     if path.startswith(DOCS):
         return path.removeprefix(DOCS)
+    path = _folder_of(path)
     if (ROOT / path).is_dir():
         return f"{path}/index.md"
     return f"{path}.md" if Path(path).suffix in _CODE else path
@@ -63,7 +64,7 @@ def brought_in() -> dict[str, str]:
     for page in sorted((ROOT / DOCS).rglob("*.md")):
         left += links(page.read_text(), page.relative_to(ROOT).as_posix())
     while left:
-        path = left.pop()
+        path = _folder_of(left.pop())
         there = ROOT / path
         if path in pages or path.startswith(DOCS) or not there.exists():
             continue  # what doesn't exist is told by the strict build
@@ -84,18 +85,32 @@ def _page(path: str) -> str:
 
 
 def _listing(path: str) -> str:
-    """A page with a line for each document and script of a folder: what its docstring says."""
-    rows = [f"# {path.rpartition('/')[2].capitalize()}\n", _TOLD.get(path, ""), ""]
-    for file in sorted((ROOT / path).rglob("*")):
+    """The page of a folder: its README, and a line for each document and each script in it."""
+    readme = ROOT / path / "README.md"
+    rows = [f"# {path.rpartition('/')[2].capitalize()}\n\n{_TOLD.get(path, '')}\n"]
+    if readme.exists():
+        rows = [readme.read_text()]
+    files = [each for each in (ROOT / path).rglob("*") if each.suffix in {".md", ".py"}]
+    for file in sorted(files, key=lambda each: (each.suffix, each)):
         name = file.relative_to(ROOT / path).as_posix()
-        if file.suffix == ".md":
-            title = re.search(r"^# (.+)", file.read_text(), re.MULTILINE)
-            rows.append(f"- [{name}]({name}): {title[1] if title else ''}")
-        elif file.suffix == ".py":
-            said = ast.get_docstring(ast.parse(file.read_text())) or ""
-            first = said.partition("\n\n")[0]
-            rows.append(f"- [{name}]({name}): {' '.join(first.split())}")
+        if file != readme:
+            rows.append(f"- [{name}]({name}): {_says(file)}")
     return "\n".join(rows) + "\n"
+
+
+def _says(file: Path) -> str:
+    """A document's title, or what a script's docstring begins with."""
+    text = file.read_text()
+    if file.suffix == ".md":
+        title = re.search(r"^# (.+)", text, re.MULTILINE)
+        return title[1] if title else ""
+    said = ast.get_docstring(ast.parse(text)) or ""
+    return " ".join(said.partition("\n\n")[0].split())
+
+
+def _folder_of(path: str) -> str:
+    """The folder whose page a README is, but that of the repository; any other path as it is."""
+    return path.removesuffix("/README.md")
 
 
 def _target(link: str, path: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from dataclasses import fields
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING
 
 from extractify import profiles
-from extractify.endpoints import PRESETS
+from extractify.endpoints import PRESETS, Preset
 from extractify.profiles import PROFILES, Profile
 from extractify.testing import FAULTS
 
@@ -34,21 +35,16 @@ def details() -> str:
 
 
 def presets() -> str:
-    """A row for each preset: where it asks, with what, and as what."""
-    heads = ("preset", "URL", "from the environment", "dialect", "profile")
+    """A row for each preset: as what it asks, with what, and where."""
     return _table(
-        heads,
+        ("preset", "profile", "dialect", "from the environment", "URL"),
         (
             (
                 f"`{name}:{row.example}`",
-                f"`{row.url}`",
-                ", ".join(
-                    f"`{each}`{'' if row.needs_key else ' (optional)'}"
-                    for each in [row.key_variable]
-                    if each
-                ),
+                ", ".join(f"[{each}](#{_anchor(each)})" for each in _profiles_of(row)),
                 f"`{row.dialect}`",
-                ", ".join(f"[{each}](#{_anchor(each)})" for each in _profiles_of(name)),
+                ", ".join(_variables(row)),
+                f"`{row.url}`",
             )
             for name, row in PRESETS.items()
         ),
@@ -56,22 +52,12 @@ def presets() -> str:
 
 
 def faults() -> str:
-    """A row for each fault of `extractify.testing.FAULTS`."""
-    tries = {None: "yes", 0: "no", 1: "once"}
-    rows = sorted(FAULTS.values(), key=lambda fault: fault.what)
-    return _table(
-        ("what the endpoint does", "for example", "what you get", "code", "tried again"),
-        (
-            (
-                fault.what,
-                f"`{fault.name}`",
-                f"`{fault.error.__name__}`" if fault.error else "the value",
-                f"`{fault.code}`" if fault.code else "",
-                tries[fault.retries],
-            )
-            for fault in rows
-        ),
-    )
+    """A row for each kind of fault, with the faults of `extractify.testing.FAULTS` that are so."""
+    alike: dict[str, list[str]] = {}
+    for fault in FAULTS.values():
+        alike.setdefault(fault.what, []).append(f"`{fault.name}`")
+    rows = ((what, ", ".join(names)) for what, names in alike.items())
+    return _table(("what the endpoint does", "the faults"), rows)
 
 
 def _summary(profile: Profile) -> tuple[str, ...]:
@@ -133,9 +119,15 @@ def _said_of() -> dict[str, str]:
     return told
 
 
-def _profiles_of(name: str) -> list[str]:
-    row = PRESETS[name]
+def _profiles_of(row: Preset) -> list[str]:
     return list(dict.fromkeys(each.name for each in (*dict(row.profiles).values(), row.profile)))
+
+
+def _variables(row: Preset) -> list[str]:
+    needed = [f"`{name}`" for _, name, _, _ in Formatter().parse(row.url) if name]
+    if row.key_variable:
+        needed.append(f"`{row.key_variable}`{'' if row.needs_key else ' (optional)'}")
+    return needed
 
 
 def _anchor(name: str) -> str:

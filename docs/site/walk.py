@@ -23,6 +23,7 @@ PAGE = ROOT / "docs" / "tutorial.md"
 _BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"\n]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SECONDS = re.compile(r"\d+\.\d s\b")
 _INSTALLS = ("python3 -m venv", ". .venv", "pip install")
+_SETS = (". ", "export ")
 _PATIENCE = 600  # seconds for one command
 
 
@@ -43,8 +44,8 @@ def walk(page: str, where: Path, environment: dict[str, str], *, clean: bool = F
         installs = command.startswith(_INSTALLS)
         if installs and not clean:
             return f"$ {command}\n"
-        # In a shell of its own: what one command sets, such as the environment, holds for the next.
-        before = "".join(f"{each}\n" for each in done if each.startswith(". "))
+        # Each command has a shell of its own; what an earlier one set there holds for it as well.
+        before = "".join(f"{each}\n" for each in done if each.startswith(_SETS))
         done.append(command)
         ran = subprocess.run(
             ["/bin/sh", "-e", "-c", before + command],
