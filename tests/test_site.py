@@ -54,11 +54,11 @@ def module(name: str) -> Any:
 def test_a_link_for_the_repository_becomes_one_for_the_site(
     path: str, link: str, there: str
 ) -> None:
-    assert module("pages").relinked(link, path) == there
+    assert module("pages").Repository(ROOT).relinked(link, path) == there
 
 
 def test_every_file_outside_that_a_page_links_to_is_brought_in() -> None:
-    pages = module("pages")
+    pages = module("pages").Repository(ROOT)
     brought = pages.brought_in()
     texts = {
         path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted(DOCS.rglob("*.md"))
@@ -71,14 +71,12 @@ def test_every_file_outside_that_a_page_links_to_is_brought_in() -> None:
 
 
 def test_a_folder_becomes_a_page_that_says_what_each_script_in_it_does() -> None:
-    listing = module("pages").brought_in()["examples"]
+    listing = module("pages").Repository(ROOT).brought_in()["examples"]
     for script in (ROOT / "examples").rglob("*.py"):
         assert re.search(rf"\]\({script.relative_to(ROOT / 'examples')}\): \w", listing)
 
 
-def test_the_readme_of_a_folder_begins_its_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_readme_of_a_folder_begins_its_page(tmp_path: Path) -> None:
     folder = tmp_path / "examples"
     folder.mkdir()
     (folder / "README.md").write_text("# Ways to begin\n")
@@ -86,8 +84,7 @@ def test_the_readme_of_a_folder_begins_its_page(
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "a.md").write_text("[there](../examples/README.md)")
-    pages = module("pages")
-    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    pages = module("pages").Repository(tmp_path)
     brought = pages.brought_in()
     assert brought["examples"] == "# Ways to begin\n\n- [one.py](one.py): The first of all.\n"
     assert set(brought) == {"examples", "examples/one.py", "benchmarks"}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import layers
-import pages
 import rows
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, InclusionLevel
+from pages import DOCS, Repository
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -29,6 +29,7 @@ _MARK = re.compile(r"^<!-- fill: (.+) -->$", re.MULTILINE)
 _LOADED = re.compile(
     r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=\"?((?:https?:)?//[^\s\">]+)"
 )
+_REPOSITORY = Repository(Path(__file__).resolve().parents[2])
 _origins: dict[str, str] = {}
 
 
@@ -44,9 +45,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Bring in what the pages lead to outside of docs/."""
-    for path, text in pages.brought_in().items():
-        name = pages.place(path)
-        content = text or (pages.ROOT / path).read_bytes()
+    for path, text in _REPOSITORY.brought_in().items():
+        name = _REPOSITORY.place(path)
+        content = text or (_REPOSITORY.root / path).read_bytes()
         file = File.generated(config, name, content=content)
         if name not in str(config.nav):
             file.inclusion = InclusionLevel.NOT_IN_NAV
@@ -60,7 +61,7 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     name = page.file.src_uri
     if not page.ancestors:  # it has a tab of its own, and no neighbours to show
         page.meta["hide"] = ["navigation"]
-    text = pages.relinked(markdown, _origins.get(name, pages.DOCS + name))
+    text = _REPOSITORY.relinked(markdown, _origins.get(name, DOCS + name))
     return _MARK.sub(lambda found: _FILLED[found[1]](), text)
 
 

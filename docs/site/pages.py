@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCS = "docs/"
-BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples", "benchmarks")
+_BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples", "benchmarks")
 """What the navigation names outside of docs/."""
 _CODE = {".py": "python", ".toml": "toml", "": "make"}
 _LINK = re.compile(
@@ -29,73 +29,79 @@ _TOLD = {
 }
 
 
-def place(path: str) -> str:
-    """The name, in the site, of the file or folder that has this path in the repository."""
-    if path.startswith(DOCS):
-        return path.removeprefix(DOCS)
-    path = _folder_of(path)
-    if (ROOT / path).is_dir():
-        return f"{path}/index.md"
-    return f"{path}.md" if Path(path).suffix in _CODE else path
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The files of a checkout, named by their paths from its root, as in `docs/targets.md`."""
 
+    root: Path
 
-def links(text: str, path: str) -> list[str]:
-    """The paths in the repository that a text at `path` links to."""
-    return [_target(found["to"], path) for found in _LINK.finditer(text) if found["to"]]
+    def place(self, path: str) -> str:
+        """The name, in the site, of a file or folder."""
+        if path.startswith(DOCS):
+            return path.removeprefix(DOCS)
+        path = _folder_of(path)
+        if (self.root / path).is_dir():
+            return f"{path}/index.md"
+        return f"{path}.md" if Path(path).suffix in _CODE else path
 
+    def links(self, text: str, path: str) -> list[str]:
+        """What the text of a file links to."""
+        return [self._target(found["to"], path) for found in _LINK.finditer(text) if found["to"]]
 
-def relinked(text: str, path: str) -> str:
-    """The text of the file at `path`, with links that hold in the site."""
-    here = posixpath.dirname(place(path))
+    def relinked(self, text: str, path: str) -> str:
+        """The text of a file, with links that hold in the site."""
+        here = posixpath.dirname(self.place(path))
 
-    def moved(found: re.Match[str]) -> str:
-        if not found["to"]:
-            return found[0]
-        there = place(_target(found["to"], path))
-        return found["begin"] + posixpath.relpath(there, here or ".")
+        def moved(found: re.Match[str]) -> str:
+            if not found["to"]:
+                return found[0]
+            there = self.place(self._target(found["to"], path))
+            return found["begin"] + posixpath.relpath(there, here or ".")
 
-    return _LINK.sub(moved, text)
+        return _LINK.sub(moved, text)
 
+    def brought_in(self) -> dict[str, str]:
+        """Everything outside of docs/ that a page leads to, and its page; "" if it is copied."""
+        pages: dict[str, str] = {}
+        left = [*_BESIDE]
+        for page in sorted((self.root / DOCS).rglob("*.md")):
+            left += self.links(page.read_text(), page.relative_to(self.root).as_posix())
+        while left:
+            path = _folder_of(left.pop())
+            if path in pages or path.startswith(DOCS) or not (self.root / path).exists():
+                continue  # what doesn't exist is told by the strict build
+            pages[path] = self._page(path)
+            left += self.links(pages[path], path)
+        return pages
 
-def brought_in() -> dict[str, str]:
-    """Every path outside of docs/ that a page leads to, and the page there; "" if it is copied."""
-    pages: dict[str, str] = {}
-    left = [*BESIDE]
-    for page in sorted((ROOT / DOCS).rglob("*.md")):
-        left += links(page.read_text(), page.relative_to(ROOT).as_posix())
-    while left:
-        path = _folder_of(left.pop())
-        there = ROOT / path
-        if path in pages or path.startswith(DOCS) or not there.exists():
-            continue  # what doesn't exist is told by the strict build
-        pages[path] = _page(path)
-        left += links(pages[path], path)
-    return pages
+    def _page(self, path: str) -> str:
+        file = self.root / path
+        if file.is_dir():
+            return self._listing(path)
+        if file.suffix == ".md":
+            return file.read_text()
+        if file.suffix in _CODE:
+            return f"# {path}\n\n````{_CODE[file.suffix]}\n{file.read_text()}````\n"
+        return ""
 
+    def _listing(self, path: str) -> str:
+        """The page of a folder: its README, and a line for each document and each script in it."""
+        folder = self.root / path
+        readme = folder / "README.md"
+        rows = [f"# {path.rpartition('/')[2].capitalize()}\n\n{_TOLD.get(path, '')}\n"]
+        if readme.exists():
+            rows = [readme.read_text()]
+        files = [each for each in folder.rglob("*") if each.suffix in {".md", ".py"}]
+        for file in sorted(files, key=lambda each: (each.suffix, each)):
+            name = file.relative_to(folder).as_posix()
+            if file != readme:
+                rows.append(f"- [{name}]({name}): {_says(file)}")
+        return "\n".join(rows) + "\n"
 
-def _page(path: str) -> str:
-    file = ROOT / path
-    if file.is_dir():
-        return _listing(path)
-    if file.suffix == ".md":
-        return file.read_text()
-    if file.suffix in _CODE:
-        return f"# {path}\n\n````{_CODE[file.suffix]}\n{file.read_text()}````\n"
-    return ""
-
-
-def _listing(path: str) -> str:
-    """The page of a folder: its README, and a line for each document and each script in it."""
-    readme = ROOT / path / "README.md"
-    rows = [f"# {path.rpartition('/')[2].capitalize()}\n\n{_TOLD.get(path, '')}\n"]
-    if readme.exists():
-        rows = [readme.read_text()]
-    files = [each for each in (ROOT / path).rglob("*") if each.suffix in {".md", ".py"}]
-    for file in sorted(files, key=lambda each: (each.suffix, each)):
-        name = file.relative_to(ROOT / path).as_posix()
-        if file != readme:
-            rows.append(f"- [{name}]({name}): {_says(file)}")
-    return "\n".join(rows) + "\n"
+    def _target(self, link: str, path: str) -> str:
+        # The page of a folder stands inside of it.
+        here = path if (self.root / path).is_dir() else posixpath.dirname(path)
+        return posixpath.normpath(posixpath.join(here, link))
 
 
 def _says(file: Path) -> str:
@@ -111,9 +117,3 @@ def _says(file: Path) -> str:
 def _folder_of(path: str) -> str:
     """The folder whose page a README is, but that of the repository; any other path as it is."""
     return path.removesuffix("/README.md")
-
-
-def _target(link: str, path: str) -> str:
-    # The page of a folder stands inside of it.
-    here = path if (ROOT / path).is_dir() else posixpath.dirname(path)
-    return posixpath.normpath(posixpath.join(here, link))
