@@ -28,6 +28,10 @@ class Said(griffe.Extension):
                 each.members.pop("__init__", None)
             if each.docstring:
                 each.docstring.value = listed(each.docstring.value, _names(each))
+        for each in _objects(pkg):
+            inherited = each.inherited_members.get("__init__")
+            if each.docstring and inherited and inherited.docstring:
+                each.docstring.value += f"\n\n{inherited.docstring.value}"
 
 
 def listed(text: str, names: set[str]) -> str:
@@ -36,7 +40,11 @@ def listed(text: str, names: set[str]) -> str:
     head = re.compile(rf"(?:^|(?<=[.;):])\s+|\n\n\s*)((?:{name})(?:(?:, | and )(?:{name}))*):\s+")
     begin, *rest = head.split(text)
     pairs = list(zip(rest[::2], rest[1::2], strict=True))
-    items = [f"- {_code(names)}: {_joined(said)}" for names, said in pairs if names != _RAISES]
+    items = [
+        f"- {_code(names)}: {_joined(said).removesuffix(';')}"
+        for names, said in pairs
+        if names != _RAISES
+    ]
     raised = [f"**{_RAISES}** {_joined(said)}" for names, said in pairs if names == _RAISES]
     return "\n\n".join(filter(None, (begin.strip(), "\n".join(items), *raised)))
 
