@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -91,6 +92,31 @@ def test_the_readme_of_a_folder_begins_its_page(tmp_path: Path) -> None:
     assert pages.relinked("[there](../examples/README.md)", "docs/a.md") == (
         "[there](examples/index.md)"
     )
+
+
+def test_every_mark_in_a_page_is_filled() -> None:
+    hooks = module("hooks")
+    marks = [
+        mark for page in sorted(DOCS.glob("*.md")) for mark in hooks.MARK.findall(page.read_text())
+    ]
+    assert sorted(marks) == sorted(hooks.FILLED)
+
+
+@pytest.mark.parametrize(
+    "loading",
+    [
+        '<script src="https://cdn.example/a.js"></script>',
+        '<link rel="stylesheet" href="//fonts.example/a.css">',
+        "<img alt=x src=http://pictures.example/a.png>",
+    ],
+)
+def test_a_page_that_loads_something_from_another_host_is_refused(loading: str) -> None:
+    hooks = module("hooks")
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))
+    with pytest.raises(hooks.PluginError, match=r"a\.md loads .*example/a"):
+        hooks.on_post_page(f"<html>{loading}</html>", page=page)
+    fine = '<a href="https://example.com">a</a><img src="../a.png">'
+    assert hooks.on_post_page(fine, page=page) == fine
 
 
 # --- tables --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-_FILLED = {
+FILLED = {
     "layers": layers.picture,
     "modules": layers.table,
     "profiles": rows.overview,
@@ -25,7 +25,7 @@ _FILLED = {
     "presets": rows.presets,
     "faults": rows.faults,
 }
-_MARK = re.compile(r"^<!-- fill: (.+) -->$", re.MULTILINE)
+MARK = re.compile(r"^<!-- fill: (.+) -->$", re.MULTILINE)
 _LOADED = re.compile(
     r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=\"?((?:https?:)?//[^\s\">]+)"
 )
@@ -62,7 +62,7 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     if not page.ancestors:  # it has a tab of its own, and no neighbours to show
         page.meta["hide"] = ["navigation"]
     text = _REPOSITORY.relinked(markdown, _origins.get(name, DOCS + name))
-    return _MARK.sub(lambda found: _FILLED[found[1]](), text)
+    return MARK.sub(lambda found: FILLED[found[1]](), text)
 
 
 def on_post_page(output: str, page: Page, **_: object) -> str:
