@@ -8,13 +8,16 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip
 STAMPS := $(VENV)/.stamps
 
+# The variable is for a notice of a coming version, which is none of a build's results.
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/site/mkdocs.yml
+
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check docs format bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +33,7 @@ test: $(STAMPS)/dev ## Run all tests, then check the coverage of all of them tog
 	@echo "==> Testing: what takes longer, the embedded model too, and the coverage of both runs"
 	@$(BIN)/python -m pytest -m "slow or local_model" --cov --cov-append
 
-check: $(STAMPS)/dev ## Check format, lint, types and layers
+check: $(STAMPS)/dev ## Check format, lint, types, layers and the links of the docs
 	@echo "==> Checking the format"
 	@$(BIN)/ruff format --check .
 	@echo "==> Linting"
@@ -40,6 +43,11 @@ check: $(STAMPS)/dev ## Check format, lint, types and layers
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@echo "==> Checking the layers"
 	@$(BIN)/lint-imports --no-logo --no-cache
+	@echo "==> Building the site of the docs"
+	@$(SITE) --quiet
+
+docs: $(STAMPS)/dev ## Build the site of the docs, to read at build/site/index.html
+	@$(SITE)
 
 format: $(STAMPS)/dev ## Format the code and fix what the linter can fix
 	@echo "==> Formatting"
@@ -74,7 +82,7 @@ clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"
 	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find benchmarks examples extractify tests -name __pycache__ -type d -prune \
+	@find benchmarks docs examples extractify tests -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true
 
 $(STAMPS)/venv:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import pytest
 from pydantic import BaseModel, create_model
 
+from extractify.endpoints import PRESETS
 from extractify.events import Event
 from extractify.reading import read
 from extractify.schema import compile_schema
@@ -79,3 +80,19 @@ def test_the_table_of_events_names_each_with_its_fields() -> None:
     )
     told = {name: re.findall(r"\w+", names) for name, names in rows}
     assert told == {kind.__name__: [each.name for each in fields(kind)] for kind in get_args(Event)}
+
+
+def test_the_table_of_presets_is_true() -> None:
+    table = (DOCS / "endpoints.md").read_text().partition("| preset |")[2].partition("\n\n")[0]
+    told = {}
+    for line in table.splitlines()[2:]:
+        preset, _, needs, kind = (cell.strip() for cell in line.strip("|").split("|"))
+        told[preset.strip("`").partition(":")[0]] = (needs, *re.findall("`(.+?)`", kind))
+    assert sorted(told) == sorted(PRESETS)
+    for name, (needs, dialect, profile) in told.items():
+        row = PRESETS[name]
+        assert dialect == row.dialect
+        assert profile in {each.name for each in (row.profile, *dict(row.profiles).values())}
+        if needs != "the same" and row.key_variable:
+            assert f"`{row.key_variable}`" in needs
+            assert row.needs_key == ("if it wants one" not in needs)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Call: TypeAlias = Callable[..., Extraction["Shop"]]
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
 EXCHANGES = 3
 AT_ONCE = Retry(stop=EXCHANGES, wait=wait_none())
 TEXT = "Zyxomma plc, café Ω"
@@ -233,8 +233,8 @@ def test_a_server_that_is_down_is_a_connection_refused(call: Call) -> None:
     assert "Check that the server runs" in str(outcome.error)
 
 
-def test_the_readme_tells_every_outcome() -> None:
-    told = re.findall(r"^\| ([^|`]+) \| ([^|]+) \| (yes|once|no) \|$", README, re.MULTILINE)
+def test_the_page_on_faults_tells_every_outcome() -> None:
+    told = re.findall(r"^\| ([^|`]+) \| ([^|]+) \| (yes|once|no) \|$", PAGE, re.MULTILINE)
     rows = {}
     for fault in FAULTS.values():
         error = "the value" if fault.error is None else f"`{fault.error.__name__}`"
