@@ -6,6 +6,7 @@ import base64
 import csv
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -159,6 +160,15 @@ def test_no_example_is_left_out() -> None:
     told = Path(__file__).read_text()
     names = {path.name for path in EXAMPLES.glob("*.py")}
     assert {name for name in names if name not in told} == set()
+    listed = re.findall(r"^\| \[(\w+\.py)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE)
+    assert set(listed) == names
+
+
+def test_the_service_is_tested_with_what_it_requires() -> None:
+    required = (EXAMPLES / "service" / "requirements.txt").read_text().split()
+    pinned = [name for name in required if "==" in name]
+    assert len(pinned) == 2
+    assert all(f'"{name}"' in (ROOT / "pyproject.toml").read_text() for name in pinned)
 
 
 @pytest.mark.local_model

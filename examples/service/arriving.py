@@ -29,7 +29,7 @@ async def document(request: Request, size: int, seconds: float) -> str:
                 body += chunk
                 if len(body) > size:
                     raise HTTPException(413, f"A document has {size} bytes at most.")
-        text = body.decode()
+        text = body.decode("utf-8-sig")
         if kind == "application/json":
             json.loads(text)
     except TimeoutError:
