@@ -35,7 +35,7 @@ def show(parts: list[Part], indent: str = "  ", each: int = 1) -> None:
 
 
 def main() -> None:
-    with Client(*sys.argv[1:2] or ["local:smollm2"]) as client:
+    with Client(sys.argv[1]) as client:
         thing = client.extract(Thing, TEXT).value
     print(thing.name)
     show(thing.parts)

@@ -179,6 +179,22 @@ def test_what_is_wrong_with_an_answer_is_told_by_place(headers: dict[str, str]) 
     assert body["partial"] == wrong
 
 
+@pytest.mark.parametrize("headers", [PLAIN, STREAM])
+@pytest.mark.parametrize(
+    "said", ['{"name": NaN}', '{"name": "\\ud800"}', '{"name": "\\u2028\\n\\n"}']
+)
+def test_what_a_model_makes_up_is_told_as_json(said: str, headers: dict[str, str]) -> None:
+    def refused(word: str) -> None:
+        raise AssertionError(word)
+
+    said = f'{{"name": {said}}}'
+    with client_of(ScriptedEndpoint([said, said]), interval=0) as client:
+        text = client.post(URL, content=TEXT, headers=headers).text
+    data = re.findall(r"^data: (.*)$", text, re.MULTILINE) if headers is STREAM else [text]
+    told = [json.loads(each, parse_constant=refused) for each in data]
+    assert told[-1]["error"] == "ExtractionError"
+
+
 @pytest.mark.parametrize(
     ("fault", "status"),
     [("HTTP 401", 502), ("Cloudflare 3036", 503), ("200 with HTML", 502)],

@@ -13,7 +13,6 @@ what stands before it.
 
 from __future__ import annotations
 
-import json
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -25,7 +24,7 @@ from starlette.requests import ClientDisconnect
 from extractify import AsyncClient, ExtractifyError, Retry
 
 from .arriving import document, while_connected
-from .filling import Service, Settings
+from .filling import Service, Settings, as_json
 from .forms import FORMS, Form
 from .gate import Full, Gate
 from .statuses import PAUSE, Told, told
@@ -122,4 +121,4 @@ async def page() -> FileResponse:
 
 def answer(said: Told) -> Response:
     headers = {} if said.pause is None else {"retry-after": f"{said.pause:.0f}"}
-    return Response(json.dumps(said.body), said.status, headers, media_type="application/json")
+    return Response(as_json(said.body), said.status, headers, media_type="application/json")

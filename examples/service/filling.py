@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
+
 from extractify import AsyncClient, Endpoint, ExtractifyError
 
 from .gate import Gate
@@ -71,4 +73,9 @@ class Service:
 
 
 def event(kind: str, value: object) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps(value)}\n\n".encode()
+    return f"event: {kind}\ndata: {as_json(value)}\n\n".encode()
+
+
+def as_json(value: object) -> str:
+    """On one line, in ASCII; what a wrong answer has for NaN, no browser would read as JSON."""
+    return json.dumps(to_jsonable_python(value, inf_nan_mode="null"))
