@@ -95,3 +95,4 @@ def test_an_error_is_shown_with_what_was_read() -> None:
         assert page.run(UNTIL % STATE) == "failed"
         assert "/articles/0/pieces" in page.run("document.getElementById('status').textContent")
         assert filled(page)["/articles/0/name"] == "air"
+        assert page.run("document.querySelector('.wrong').dataset.pointer") == "/articles/0/pieces"

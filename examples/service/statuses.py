@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def told(error: Exception) -> Told:
     body: dict[str, Any] = {"error": type(error).__name__}
     if kind in DOCUMENTS:
         status, body["message"] = DOCUMENTS[kind]
-        body["problems"] = [str(problem) for problem in getattr(error, "problems", ())]
+        body["problems"] = [asdict(problem) for problem in getattr(error, "problems", ())]
         body["partial"] = getattr(error, "partial", None)
         return Told(status, body)
     _log.error("%s: %s", type(error).__name__, error)
