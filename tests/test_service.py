@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from examples.service.app import create
+from examples.service.app import Events, create
 from examples.service.filling import Settings
 from examples.service.statuses import told
 from extractify import (
@@ -41,7 +42,7 @@ from extractify.testing import FAULTS, ScriptedEndpoint, Seen, serve
 from tests.serving import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
 TEXT = "This is Maren Voss from Kiel."
@@ -149,7 +150,7 @@ def test_what_cannot_be_read_is_refused_before_a_model_is_asked(
     with client_of(ScriptedEndpoint()) as client:
         answer = client.post(url, content=content, headers=headers)
     assert answer.status_code == status
-    assert word in answer.text
+    assert word in answer.json()["message"]
 
 
 def test_a_body_without_a_length_is_read_no_further_than_the_limit() -> None:
@@ -277,6 +278,28 @@ def test_an_extraction_ends_when_its_client_leaves(headers: dict[str, str]) -> N
         # The only slot is free again, while the model would be silent for ever.
         answer = client.post(URL, content=TEXT, headers=PLAIN)
     assert answer.json()["value"] == PERSON
+
+
+def test_a_client_that_does_not_read_holds_nothing_for_ever() -> None:
+    ended: list[str] = []
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"event"
+        finally:
+            ended.append("source")
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            await never()
+
+    scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
+    asyncio.run(Events(source(), seconds=0.01)(scope, never, send))
+    assert ended == ["source"]
 
 
 def test_whoever_leaves_before_the_document_is_there_leaves_nothing_behind() -> None:

@@ -13,12 +13,15 @@ what stands before it.
 
 from __future__ import annotations
 
-from contextlib import aclosing, asynccontextmanager
+import asyncio
+from contextlib import aclosing, asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from extractify import AsyncClient, ExtractifyError, Retry
@@ -41,13 +44,22 @@ routes = APIRouter()
 
 
 class Events(StreamingResponse):
-    """Server-sent events, whose source ends with the connection."""
+    """Server-sent events, whose source ends with the connection, or when its time is over.
+
+    seconds: for all of it to be sent: a client that doesn't read would hold its slot for ever.
+    """
 
     media_type = "text/event-stream"
 
+    def __init__(self, events: AsyncIterator[bytes], seconds: float) -> None:
+        super().__init__(events, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        self.seconds = seconds
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(cast("AsyncGenerator[bytes]", self.body_iterator)):
-            await super().__call__(scope, receive, send)
+        source = cast("AsyncGenerator[bytes]", self.body_iterator)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.seconds), aclosing(source):
+                await super().__call__(scope, receive, send)
 
 
 def create(settings: Settings) -> FastAPI:
@@ -65,6 +77,7 @@ def create(settings: Settings) -> FastAPI:
     app.include_router(routes)
     for kind in (ExtractifyError, TimeoutError):
         app.add_exception_handler(kind, lambda _request, error: answer(told(error)))
+    app.add_exception_handler(HTTPException, lambda _request, error: answer(refused(error)))
     app.add_exception_handler(Full, lambda _request, _error: answer(FULL))
     app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=NOBODY_LISTENS))
     return app
@@ -92,10 +105,11 @@ def chosen(name: str) -> Form:
 async def fill(
     form: Annotated[Form, Depends(chosen)], shared: Shared, request: Request
 ) -> Response:
-    text = await document(request, shared.settings.size, shared.settings.upload)
+    settings = shared.settings
+    text = await document(request, settings.size, settings.upload)
     if "text/event-stream" in request.headers.get("accept", ""):
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return Events(shared.filling(form, text), headers=headers)
+        # The extraction has its own limit, which is told in the last event.
+        return Events(shared.filling(form, text), settings.seconds + settings.upload)
     return answer(Told(200, await while_connected(request, shared.filled(form, text))))
 
 
@@ -117,6 +131,11 @@ async def ready(shared: Shared) -> Response:
 @routes.get("/")
 async def page() -> FileResponse:
     return FileResponse(PAGE)
+
+
+def refused(error: Exception) -> Told:
+    status = HTTPStatus(cast("HTTPException", error).status_code)
+    return Told(status, {"error": status.phrase, "message": cast("HTTPException", error).detail})
 
 
 def answer(said: Told) -> Response:
