@@ -37,6 +37,8 @@ ANSWERS: dict[str, tuple[JsonValue, ...]] = {
             "field": "science",
         },
     ),
+    "Jonas Weber": ({"name": "Jonas Weber", "age": 36},),
+    "On stage": ([{"name": "Mia Sand", "age": 31}, {"name": "Leo Hart", "age": 58}],),
     "A poem about the sea": ("There is no receipt in this poem.",),
 }
 
