@@ -33,13 +33,13 @@ class Server:
     was wrong with the first wrong request, which was answered with HTTP 400 and the reason.
     """
 
-    def __init__(self, player: Player, like: Endpoint, latency: float) -> None:
+    def __init__(self, player: Player, like: Endpoint, latency: float, port: int = 0) -> None:
         self.connections = 0
         self.latency = latency
         self.player = player
         self.closing = threading.Event()
         self.open: set[socket.socket] = set()
-        self._http = _Listener(("127.0.0.1", 0), _Handler)
+        self._http = _Listener(("127.0.0.1", port), _Handler)
         self._http.owner = self
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
         self.host = f"127.0.0.1:{self._http.server_address[1]}"
@@ -82,16 +82,19 @@ def serve(
     like: Endpoint | None = None,
     contract: Contract | None = None,
     latency: float = 0.0,
+    port: int = 0,
 ) -> Server:
-    """Serve a script over HTTP on 127.0.0.1, on a free port, for the time of a `with`.
+    """Serve a script over HTTP on 127.0.0.1 for the time of a `with`.
 
-    As `ScriptedEndpoint`, for whatever speaks HTTP. latency: seconds before each answer. Of an
+    As `ScriptedEndpoint`, for whatever speaks HTTP. latency: seconds before each answer. port: a
+    free one unless it is given, such as that of a server which was down for a while. Of an
     exception in the script, the connection ends as it says.
     """
-    return Server(Player.of(script, like, contract), like or CLOUDFLARE, latency)
+    return Server(Player.of(script, like, contract), like or CLOUDFLARE, latency, port)
 
 
 class _Listener(ThreadingTCPServer):
+    allow_reuse_address = True  # also while connections of before linger
     daemon_threads = False  # closing waits for them
     request_queue_size = 128
     owner: Server
