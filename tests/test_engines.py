@@ -126,10 +126,10 @@ def test_rows_go_through_several_processes_and_the_poisoned_ones_are_rows(
         return Answer("", 400) if "poison" in str(seen.body) else answer(seen)
 
     with serve(poisoned, contract=anything, latency=LATENCY) as server:
-        ds = extract(
-            rows(ray, 100, spoilt), Receipt, server.endpoint, text="body", rows_per_block=6
-        )
-        told = by_id(ds)
+        ds = rows(ray, 100, spoilt)
+        ds = extract(ds, Receipt, server.endpoint, text="body", rows_per_block=6)
+        blocks = list(ds.iter_batches(batch_size=None, batch_format="pyarrow"))
+    told = {row["id"]: row for block in blocks for row in block.to_pylist()}
     assert len(told) == 100
     statuses = [told[each]["_status"] for each in sorted(told)]
     assert statuses == ["invalid"] * 5 + ["failed"] + ["ok"] * 94
