@@ -5,6 +5,7 @@ What is killed here is a process, and what is down is a socket.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import BaseModel, field_validator
 
+from extractify.engines.lender import Lender
 from extractify.engines.ray import ExtractBatch, extract
 from extractify.errors import ConfigurationError
 from extractify.many import COLUMNS, RESULT
@@ -261,6 +263,19 @@ def test_the_class_alone_takes_batches_of_any_format(ray: Any) -> None:
             rows(ray, 20).map_batches(ExtractBatch, fn_constructor_kwargs=step, concurrency=1)
         )
     assert Counter(row["_status"] for row in told.values()) == {"ok": 20}
+
+
+def test_what_an_actor_does_is_done_in_any_process(ray: Any) -> None:
+    table = import_module("pyarrow").table({"id": [100, 101], "body": ["Total 100", None]})
+
+    async def main(url: str) -> list[Any]:
+        lender = ray.remote(Lender).remote(Pace())
+        step = ExtractBatch(Receipt, at(url), text="body", lender=lender)
+        return [made async for made in step(table)]
+
+    with serve(answer, contract=anything) as server:
+        (made,) = asyncio.run(main(server.url))
+    assert made["_status"].to_pylist() == ["ok", "invalid"]
 
 
 def test_a_column_that_is_not_there_ends_the_job_and_says_so(ray: Any) -> None:

@@ -66,20 +66,20 @@ def extract(
     dataset is consumed. Raises: ConfigurationError, SchemaError.
     """
     ray, data = engine("ray"), engine("ray.data")
-    rows_per_block = options.get("rows_per_block", 100)
+    per_block = options.get("rows_per_block", 100)
     if "checkpoint" in options:
         if "id" not in options:
             raise ConfigurationError("extract(checkpoint=…) needs id=…, the column to go by.")
         ds.context.checkpoint_config = engine("ray.data.checkpoint").CheckpointConfig(
             options["id"],
             options["checkpoint"],
-            delete_checkpoint_on_success=False,  # the rows that failed can then be run again
+            delete_checkpoint_on_success=False,  # the rows that failed can be run again
         )
     task = task if isinstance(task, Task) else Task(task)
     where, pace = resolve(endpoint), options.get("pace", DEFAULT_PACE)
-    name = f"extractify-{uuid4()}"
-    lender = ray.remote(Lender).options(name=name, num_cpus=0, max_restarts=-1, max_task_retries=-1)
-    return ds.repartition(target_num_rows_per_block=rows_per_block, strict=True).map_batches(
+    lasting = {"name": f"extractify-{uuid4()}", "max_restarts": -1, "max_task_retries": -1}
+    lender = ray.remote(Lender).options(num_cpus=0, **lasting)
+    return ds.repartition(target_num_rows_per_block=per_block, strict=True).map_batches(
         ExtractBatch,
         fn_constructor_kwargs={
             "task": task,
@@ -101,8 +101,7 @@ def extract(
 class ExtractBatch:
     """For `Dataset.map_batches`: adds the result and its columns.
 
-    Each actor makes one, with a client of its own; more than one actor need `lender`, an actor of
-    `extractify.engines.lender.Lender`, for limits that hold for all of them.
+    Each actor makes one. lender: an actor of `engines.lender.Lender`, by whose limits all go.
     """
 
     def __init__(
@@ -128,10 +127,9 @@ class ExtractBatch:
         table = blocks.for_block(blocks.batch_to_block(batch)).to_arrow()
         check_columns(table.column_names)
         if self._text not in table.column_names:
-            raise ConfigurationError(
-                f"There is no column {self._text!r}; there are: {', '.join(table.column_names)}. "
-                "Name it with text=…"
-            )
+            there = ", ".join(table.column_names)
+            message = f"There is no column {self._text!r}; there are: {there}. Name it with text=…"
+            raise ConfigurationError(message)
         texts = table.column(self._text).to_pylist()
         rows = await self._many.extract_many([{self._text: text} for text in texts])
         made = arrow().Table.from_pylist(cells(self._many.task, rows), self._fields)
