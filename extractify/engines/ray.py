@@ -66,20 +66,19 @@ def extract(
     dataset is consumed. Raises: ConfigurationError, SchemaError.
     """
     ray, data = engine("ray"), engine("ray.data")
-    per_block = options.get("rows_per_block", 100)
     if "checkpoint" in options:
         if "id" not in options:
             raise ConfigurationError("extract(checkpoint=…) needs id=…, the column to go by.")
-        ds.context.checkpoint_config = engine("ray.data.checkpoint").CheckpointConfig(
-            options["id"],
-            options["checkpoint"],
-            delete_checkpoint_on_success=False,  # the rows that failed can be run again
+        config = engine("ray.data.checkpoint").CheckpointConfig
+        ds.context.checkpoint_config = config(  # kept for a run of the rows that failed
+            options["id"], options["checkpoint"], delete_checkpoint_on_success=False
         )
     task = task if isinstance(task, Task) else Task(task)
     where, pace = resolve(endpoint), options.get("pace", DEFAULT_PACE)
     lasting = {"name": f"extractify-{uuid4()}", "max_restarts": -1, "max_task_retries": -1}
     lender = ray.remote(Lender).options(num_cpus=0, **lasting)
-    return ds.repartition(target_num_rows_per_block=per_block, strict=True).map_batches(
+    ds = ds.repartition(target_num_rows_per_block=options.get("rows_per_block", 100), strict=True)
+    return ds.map_batches(
         ExtractBatch,
         fn_constructor_kwargs={
             "task": task,
