@@ -333,7 +333,7 @@ def test_an_endpoint_to_fall_back_on_is_asked_within_the_same_extraction(how: st
 @EVERY_WAY
 def test_tokens_that_no_endpoint_counted_are_in_no_metric(how: str) -> None:
     seen = seeing()
-    turn = {"role": "assistant", "content": json.dumps({"result": GOOD})}
+    turn: Any = {"role": "assistant", "content": json.dumps({"result": GOOD})}
     extract(seen, [Answer({"choices": [{"message": turn, "finish_reason": "stop"}]})], how=how)
     assert seen.points("gen_ai.client.token.usage") == []
     [duration] = seen.points("gen_ai.client.operation.duration")
