@@ -31,7 +31,7 @@ test: $(STAMPS)/dev ## Run all tests, then check the coverage of all of them tog
 	@echo "==> Testing: unit tests"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not local_model" --cov --cov-report= --cov-fail-under=0
 	@echo "==> Testing: what takes longer, the embedded model too, and the coverage of both runs"
-	@$(BIN)/python -m pytest -m "slow or local_model" --cov --cov-append
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or local_model" --cov --cov-append
 
 check: $(STAMPS)/dev ## Check format, lint, types, layers and the links of the docs
 	@echo "==> Checking the format"
