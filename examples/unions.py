@@ -20,13 +20,13 @@ LETTERS = [
 
 class Complaint(BaseModel):
     kind: Literal["complaint"]
-    article: str
+    article: str = Field(max_length=40)
     wants: Literal["refund", "repair", "replacement"] | None
 
 
 class Purchase(BaseModel):
     kind: Literal["purchase"]
-    article: str
+    article: str = Field(max_length=40)
     pieces: int = Field(ge=1)
 
 
