@@ -81,7 +81,7 @@ class Answering(asyncio.Protocol):
         elif fault < _BROKEN:
             self.answer("500 Internal Server Error", {"error": {"message": "out of order"}})
         elif fault < _LIMITED:
-            self.answer("429 Too Many Requests\r\nretry-after-ms: 20", _LATER)
+            self.answer("429 Too Many Requests\r\nretry-after-ms: 1", _LATER)
         else:
             self.extract(json.loads(body)["messages"])
 

@@ -71,7 +71,7 @@ def killed(folder: Path, name: str, concurrency: int, seed: int, most: int = 4) 
     """One run that is killed up to `most` times, each at a random instant, and then resumed."""
     chance = random.Random(seed)  # noqa: S311  (when, not a secret)
     found = Killed()
-    with running(0.01, faults=True) as url:
+    with running(0.002, faults=True) as url:
         argv = command(folder, url, name, concurrency)
         while True:
             kept = _journalled(folder / f"{name}.journal")
