@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from extractify.errors import DocumentError, ExtractifyError, ExtractionError
 from extractify.messages import JsonValue, Usage
+from extractify.plain import compact_json
 
 if TYPE_CHECKING:
     from extractify.extraction import Extraction
@@ -54,7 +55,7 @@ def entry_of(extraction: Extraction[Any], seconds: float) -> Entry:
     """What a call gave. The best effort of a task is no valid value: it is a dead letter's part."""
     attempts, usage = len(extraction.attempts), extraction.usage
     if extraction.ok:
-        return Entry("ok", _dumped(extraction.data), "", attempts, usage, seconds)
+        return Entry("ok", compact_json(extraction.data), "", attempts, usage, seconds)
     problems = [asdict(problem) for problem in extraction.problems]
     message = "The value is invalid in part (see problems)."
     error = _error("ExtractionError", message, problems=problems, partial=extraction.partial)
@@ -81,10 +82,6 @@ def dead_letter(error: ExtractifyError, seconds: float) -> Entry:
     )
 
 
-def _error(kind: str, message: str, **told: object) -> str:
+def _error(kind: str, message: str, **told: JsonValue) -> str:
     of_an_endpoint = dict.fromkeys(_OF_AN_ENDPOINT)
-    return _dumped({"type": kind, "message": message, **of_an_endpoint, "tries": 1, **told})
-
-
-def _dumped(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return compact_json({"type": kind, "message": message, **of_an_endpoint, "tries": 1, **told})

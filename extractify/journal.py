@@ -70,6 +70,11 @@ class Journal:
         """What is committed of this identity, over all sessions."""
         return self._records.spent
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there were answers in it when it was opened."""
+        return self._records.goes_on
+
     def entry(self, key: bytes) -> Entry | None:
         """What became of a document; None where that isn't committed. Raises: JournalError."""
         return self._records.entry(key)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from extractify.messages import JsonValue
 
 _STRICT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_LENIENT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SPELLED = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
@@ -58,6 +59,19 @@ def json_text(data: JsonValue) -> str:
     except ValueError:
         text = _STRICT.encode(_spelled(data))
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def compact_json(data: JsonValue) -> str:
+    """Plain data as compact JSON that Python reads back as it is, and that UTF-8 can carry.
+
+    NaN and Infinity stand for themselves; lone surrogates are escaped.
+    """
+    from pydantic_core import to_json
+
+    try:
+        return to_json(data, inf_nan_mode="constants").decode()
+    except ValueError:  # a lone surrogate
+        return _LENIENT.encode(data).encode("utf-8", "backslashreplace").decode()
 
 
 def travels(text: str) -> bool:

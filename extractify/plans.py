@@ -62,6 +62,9 @@ class Budget:
         return None
 
 
+NO_LIMIT = Budget()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a run goes about its work.

@@ -122,6 +122,7 @@ class Records:
         self.path = path
         self.spent = Totals()
         self._run = 0
+        self.goes_on = True
         self._earlier: tuple[int, ...] = ()
         self._reading = threading.Lock()
         _check(path)
@@ -158,10 +159,12 @@ class Records:
         with self._transaction() as writer:
             found = writer.execute(_BEGIN, (*told, identity.name)).fetchall()
             earlier = writer.execute(_EARLIER, told).fetchall()
+            had = bool(writer.execute("SELECT 1 FROM answers LIMIT 1").fetchall())
             if earlier:  # the only ones whose answers are looked for by their text
                 writer.execute("CREATE INDEX IF NOT EXISTS texts ON answers (text)")
         ((self._run, done, failed, *usage),) = found
         self._earlier = tuple(run for (run,) in earlier)
+        self.goes_on = had
         self.spent = Totals(done, failed, Usage(*usage))
 
     def entry(self, key: bytes) -> Entry | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from extractify.entries import dead_letter
 from extractify.errors import ExtractifyError, JournalError, OutputError
-from extractify.plans import Progress, Report
+from extractify.plans import NO_LIMIT, Progress, Report
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -138,6 +138,8 @@ class Run:
         self._look_at_the_budget()
 
     def _look_at_the_budget(self) -> None:
+        if self._plan.budget == NO_LIMIT:
+            return
         reason = self._plan.budget.ended_by(self.progress)
         if reason:
             self.stop(reason)

@@ -25,6 +25,7 @@ from extractify.errors import (
     JournalError,
     Stopped,
 )
+from extractify.plain import compact_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -122,7 +123,7 @@ class Settling:
         return extraction if extraction.ok else None
 
     async def _exchanged(self, document: Document, key: bytes, digest: bytes) -> Extraction[Any]:
-        kept = iter(self._journal.answers(key))
+        kept = iter(self._journal.answers(key) if self._journal.goes_on else ())
         turns = count()
 
         async def send(asked: Asked) -> Completion:
@@ -144,8 +145,7 @@ class _NotKeptError(Exception):
 def _recorded(asked: Asked, completion: Completion) -> str:
     """An answer as the journal keeps it: who gave it, and its body."""
     endpoint = cast("Endpoint", asked.endpoint)
-    told = [endpoint.name, dict(completion.raw)]
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return compact_json([endpoint.name, dict(completion.raw)])
 
 
 def _played(asked: Asked, kept: str) -> Completion | None:

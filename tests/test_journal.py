@@ -526,3 +526,11 @@ def test_no_transaction_is_open_while_nothing_is_written(path: Path) -> None:
         journal.retry_dead()
         with closing(sqlite3.connect(path, timeout=0)) as other:
             assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall() == [(0, 0, 0)]
+
+
+def test_a_journal_says_whether_it_goes_on_from_answers(path: Path) -> None:
+    with Journal.opened(path, IDENTITY) as journal:
+        assert not journal.goes_on
+        journal.keep(key("a"), digest("a"), 0, "{}")
+    with Journal.opened(path, IDENTITY) as journal:
+        assert journal.goes_on
