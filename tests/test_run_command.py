@@ -68,6 +68,10 @@ def run(folder: Path) -> Iterator[Callable[..., Result]]:
         yield command
 
 
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
 def lines(path: str) -> list[Any]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
@@ -228,3 +232,53 @@ def test_a_second_run_on_the_same_journal_is_refused(folder: Path) -> None:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=60)
         assert process.returncode == 130
+
+
+def test_a_run_that_waits_for_standard_input_answers_meanwhile_and_is_interrupted(
+    folder: Path,
+) -> None:
+    with serve(order, contract=anything) as server:
+        command = [sys.executable, "-m", "extractify", "run", "-", "--target", "shop.py:Order"]
+        options = ["-o", "-", "--endpoint", f"{server.url}#m", "--progress", "none"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [*command, *options],
+            cwd=folder,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=environment(),
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(b'{"text": "Order 3"}\n')
+            process.stdin.flush()
+            assert process.stdout.readline() == b'{"id":1,"value":{"number":3}}\n'
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 130
+            assert process.stderr is not None
+            assert b"Fatal" not in process.stderr.read()
+
+
+def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:
+    write(folder, range(300))
+    with serve(order, contract=anything) as server:
+        command = [sys.executable, "-m", "extractify", "run", "in.jsonl"]
+        options = ["--target", "shop.py:Order", "-o", "-", "--endpoint", f"{server.url}#m"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [*command, *options, "--progress", "none"], stdout=pipe, stderr=pipe, env=environment()
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.readline()
+            process.stdout.close()
+            assert process.wait(30) == 2
+            assert process.stderr.read() == b""
+        assert len(server.requests) < 300
+
+
+def test_without_a_journal_a_run_that_stopped_promises_nothing(run: Callable[..., Result]) -> None:
+    result = run("-o", "-", "--max-tokens", "0", "--progress", "none")
+    assert result.exit_code == 3
+    assert "Nothing was kept: name a --journal" in result.stderr
