@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,6 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from extractify.cli import app
+from extractify.messages import Usage
+from extractify.plans import Progress
+from extractify.progress import Style, display, line
 from extractify.testing import Seen, anything, serve
 
 if TYPE_CHECKING:
@@ -282,3 +286,25 @@ def test_without_a_journal_a_run_that_stopped_promises_nothing(run: Callable[...
     result = run("-o", "-", "--max-tokens", "0", "--progress", "none")
     assert result.exit_code == 3
     assert "Nothing was kept: name a --journal" in result.stderr
+
+
+def progress(**told: Any) -> Progress:
+    given = {"total": 10, "done": 2, "failed": 0, "reused": 0, "usage": Usage(), "seconds": 1.0}
+    return Progress(**{**given, "limit": 4, "in_flight": 3, **told})
+
+
+def test_a_run_that_is_stopping_says_so_first_and_how_to_end_it_at_once() -> None:
+    assert line(progress()).startswith("2 of 10 done")
+    told = line(progress(stopping="it was interrupted"))
+    assert told.startswith("it was interrupted, Ctrl-C again ends it at once, 2 of 10 done")
+
+
+def test_progress_goes_on_when_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    with display(Style.plain) as show:
+        assert show is not None
+        show(progress())
