@@ -61,7 +61,7 @@ def line(progress: Progress) -> str:
     of = f" of {progress.total:,}" if progress.total is not None else ""
     parts = [f"{finished:,}{of} done", f"{progress.failed:,} failed", f"{progress.rate:.1f}/s"]
     if progress.stopping and progress.in_flight:  # first, since a narrow terminal cuts the rest
-        parts.insert(0, f"{progress.stopping}, Ctrl-C again ends it at once")
+        parts.insert(0, "stopping (another Ctrl-C: at once)")
     elif progress.seconds_left is not None and progress.total != finished:
         parts.append(f"{duration(progress.seconds_left)} left")
     parts.append(f"{progress.in_flight} of {progress.limit} in flight")

@@ -296,7 +296,7 @@ def progress(**told: Any) -> Progress:
 def test_a_run_that_is_stopping_says_so_first_and_how_to_end_it_at_once() -> None:
     assert line(progress()).startswith("2 of 10 done")
     told = line(progress(stopping="it was interrupted"))
-    assert told.startswith("it was interrupted, Ctrl-C again ends it at once, 2 of 10 done")
+    assert told.startswith("stopping (another Ctrl-C: at once), 2 of 10 done")
 
 
 def test_progress_goes_on_when_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
