@@ -6,13 +6,19 @@ import asyncio
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from extractify.errors import ExtractifyError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 T = TypeVar("T")
+INTERRUPTION = "it was interrupted"
+"""Why a run stopped that a signal ended."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -52,7 +58,7 @@ def stopped_by_signals(stop: Callable[[str], None]) -> Iterator[None]:
         if seen and task is not None:
             task.cancel()
         seen.append(number)
-        stop("it was interrupted")
+        stop(INTERRUPTION)
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, handle, number)
@@ -61,3 +67,41 @@ def stopped_by_signals(stop: Callable[[str], None]) -> Iterator[None]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+async def drawn(items: Iterator[T]) -> AsyncIterator[T]:
+    """Draw from an iterator that may wait for long, in a thread that nothing waits for."""
+    loop = asyncio.get_running_loop()
+    wanted: SimpleQueue[asyncio.Future[list[T]] | None] = SimpleQueue()
+
+    def draw() -> None:
+        while (future := wanted.get()) is not None:
+            got: list[T] | Exception = RuntimeError("The thread that reads the input has ended.")
+            try:
+                got = list(islice(items, 1))
+            except (ExtractifyError, OSError) as error:
+                got = error
+            finally:
+                with suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(_tell, future, got)
+
+    threading.Thread(target=draw, name="extractify-input", daemon=True).start()
+    try:
+        while True:
+            future: asyncio.Future[list[T]] = loop.create_future()
+            wanted.put(future)
+            got = await future
+            if not got:
+                return
+            yield got[0]
+    finally:
+        wanted.put(None)
+
+
+def _tell(future: asyncio.Future[list[T]], got: list[T] | Exception) -> None:
+    if future.done():  # cancelled
+        return
+    if isinstance(got, Exception):
+        future.set_exception(got)
+    else:
+        future.set_result(got)

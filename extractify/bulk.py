@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from extractify import feeds, sinks
-from extractify.blocking import stopped_by_signals
+from extractify.blocking import drawn, stopped_by_signals
+from extractify.errors import ConfigurationError
 from extractify.journal import Journal
 from extractify.keys import Identity
 from extractify.limits import Limits
@@ -25,7 +26,7 @@ from extractify.settling import Settling
 from extractify.sinks.dead import DeadLetters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 
     from extractify.conversation import Asked, Setting
     from extractify.documents import Document
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from extractify.extraction import Extraction
     from extractify.messages import Completion
     from extractify.plans import OnProgress, Report
+    from extractify.rows import Row
     from extractify.sinks import Output
     from extractify.task import Task
 
@@ -68,11 +70,9 @@ class Bulk:
         ConfigurationError, JournalError, OutputError, and what the input raises.
         """
         plan, source = self._plan, self._source
+        _check_apart({"input": source, "output": self._output, **_files(plan)})
         identity = Identity.of(self._task, self._setting)
-        total = feeds.count(source)
-        rows = feeds.rows(
-            source, id_field=plan.id_field, text_field=plan.text_field, largest=plan.largest
-        )
+        total, rows = feeds.count(source), _rows(source, plan)
         emit = self._options["emit"]
         links = Links(AsyncLink, _for_many(self._options, plan.pace.concurrency))
         endpoint = cast("Endpoint", self._setting.endpoint)
@@ -87,8 +87,8 @@ class Bulk:
                 journal.retry_dead()
             paced = Paced(send, regulator, emit)
             settling = Settling(self._converse, identity, journal, paced)
-            sink = sinks.opened(self._output, self._task, flat=plan.flat)
             dead = None if plan.dead is None else DeadLetters(Path(plan.dead))
+            sink = sinks.opened(self._output, self._task, flat=plan.flat)
             outlet = Outlet(sink, dead, ordered=plan.ordered)
             session = Run(plan, settling, outlet, journal, regulator, total)
             if catches_signals:
@@ -104,6 +104,15 @@ class Bulk:
         )
 
 
+def _rows(source: object, plan: Plan) -> Iterator[Row] | AsyncIterator[Row]:
+    rows = feeds.rows(
+        source, id_field=plan.id_field, text_field=plan.text_field, largest=plan.largest
+    )
+    if isinstance(source, str) and source == "-":  # where the next row may be long in coming
+        return drawn(cast("Iterator[Row]", rows))
+    return rows
+
+
 def _located(plan: Plan, output: object) -> Plan:
     """The plan with its files named, beside the output where they aren't."""
     if output == "-":
@@ -112,6 +121,25 @@ def _located(plan: Plan, output: object) -> Plan:
         return plan
     dead = plan.dead or f"{output}.dead.jsonl"
     return replace(plan, journal=plan.journal or f"{output}.journal", dead=dead)
+
+
+def _files(plan: Plan) -> dict[str, object]:
+    return {"journal": plan.journal, "file of dead letters": plan.dead}
+
+
+def _check_apart(places: Mapping[str, object]) -> None:
+    """Refuse two uses of one file: the later would overwrite the other."""
+    seen: dict[str, str] = {}
+    for use, place in places.items():
+        if not _is_file(place):
+            continue
+        path = os.path.realpath(cast("str", place))
+        other = seen.setdefault(path, use)
+        if other != use:
+            raise ConfigurationError(
+                f"{place} is both the {other} and the {use}. Name another file for one of them: "
+                "what is in it would be overwritten."
+            )
 
 
 def _is_file(output: object) -> bool:

@@ -15,16 +15,20 @@ class Outlet:
     """Puts entries out as they come, or in the order of the input.
 
     dead: None gives the dead letters to the sink, too. In order, what is finished waits for those
-    before it: a window's worth at most.
+    before it: a window's worth at most. is_broken: whether something couldn't be put out.
     """
 
     def __init__(self, sink: Sink, dead: DeadLetters | None, *, ordered: bool) -> None:
         self._sink, self._dead, self._ordered = sink, dead, ordered
         self._waiting: dict[int, tuple[Row, Entry]] = {}
         self._next = 0
+        self.is_broken = False
 
     def put(self, position: int, row: Row, entry: Entry) -> int:
-        """Take an entry. Gives how many were put out because of it. Raises: OutputError."""
+        """Take an entry. Gives how many were put out because of it. Raises: OutputError.
+
+        After an error nothing is put out any more: there would be a gap before it.
+        """
         if not self._ordered:
             self._write(row, entry)
             return 1
@@ -48,7 +52,11 @@ class Outlet:
                     self._dead.close(complete=complete)
 
     def _write(self, row: Row, entry: Entry) -> None:
+        if self.is_broken:
+            return
+        self.is_broken = True
         if entry.ok or self._dead is None:
             self._sink.write(row.id, entry)
         else:
             self._dead.write(row, entry)
+        self.is_broken = False

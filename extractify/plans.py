@@ -106,7 +106,8 @@ class Progress:
 
     done, failed: values and dead letters so far, of earlier sessions too; reused: how many of them
     were not asked for in this session. usage: of all sessions. limit: how many requests may be in
-    flight now; in_flight: how many are. seconds: of this session.
+    flight now; in_flight: how many are. seconds: of this session. stopping: why it ends before its
+    end, while what is in flight is waited for; "" where it doesn't.
     """
 
     total: int | None
@@ -117,6 +118,7 @@ class Progress:
     seconds: float
     limit: int
     in_flight: int
+    stopping: str = ""
 
     @property
     def rate(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from enum import StrEnum
 from time import monotonic
@@ -59,17 +59,15 @@ def line(progress: Progress) -> str:
     """Progress in one line for people."""
     finished = progress.done + progress.failed
     of = f" of {progress.total:,}" if progress.total is not None else ""
-    parts = [
-        f"{finished:,}{of} done",
-        f"{progress.failed:,} failed",
-        f"{progress.rate:.1f}/s",
-        f"{tokens(progress):,} tokens",
-    ]
+    parts = [f"{finished:,}{of} done", f"{progress.failed:,} failed", f"{progress.rate:.1f}/s"]
+    if progress.stopping and progress.in_flight:  # first, since a narrow terminal cuts the rest
+        parts.insert(0, "stopping (another Ctrl-C: at once)")
+    elif progress.seconds_left is not None and progress.total != finished:
+        parts.append(f"{duration(progress.seconds_left)} left")
+    parts.append(f"{progress.in_flight} of {progress.limit} in flight")
+    parts.append(f"{tokens(progress):,} tokens")
     if progress.usage.cost is not None:
         parts.append(f"{progress.usage.cost:.4f} spent")
-    parts.append(f"{progress.in_flight} of {progress.limit} in flight")
-    if progress.seconds_left is not None and progress.total != finished:
-        parts.append(f"{duration(progress.seconds_left)} left")
     return ", ".join(parts)
 
 
@@ -136,7 +134,8 @@ def _seldom(seconds: float, show: OnProgress) -> OnProgress:
         nonlocal last, shown
         now = monotonic()
         ended = progress.total is not None and progress.done + progress.failed == progress.total
-        if now - last >= seconds or (ended and progress != shown):
+        stops = bool(progress.stopping) and not (shown and shown.stopping)
+        if now - last >= seconds or stops or (ended and progress != shown):
             last, shown = now, progress
             show(progress)
 
@@ -144,5 +143,6 @@ def _seldom(seconds: float, show: OnProgress) -> OnProgress:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # whoever watched has left, which is no reason to end the work
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -5,6 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
+from extractify.blocking import INTERRUPTION
 from extractify.endpoints import resolve
 from extractify.errors import ConfigurationError
 from extractify.progress import Style, closing_table, display, event
@@ -159,10 +160,14 @@ def _tell(report: "Report", style: Style) -> None:
         width = max(len(name) for name, _ in rows)
         sys.stderr.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows))
     if not report.complete:
-        interrupted = "interrupted" in report.stopped
-        sys.stderr.write(
-            f"Stopped before the end: {report.stopped}. The same command goes on from here.\n"
+        way_on = (
+            "The same command goes on from here."
+            if report.journal
+            else "Nothing was kept: name a --journal, and what is done isn't asked again."
         )
-        sys.exit(INTERRUPTED if interrupted else STOPPED)
+        if report.progress.failed:
+            way_on += " What failed is asked again with --retry-dead."
+        sys.stderr.write(f"Stopped before the end: {report.stopped.rstrip('.')}. {way_on}\n")
+        sys.exit(INTERRUPTED if report.stopped == INTERRUPTION else STOPPED)
     if report.progress.failed:
         sys.exit(FAILED)

@@ -48,7 +48,9 @@ class Run:
         self._window = asyncio.Semaphore(2 * plan.pace.concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = ""
-        self._broken: ExtractifyError | None = None
+        self._has_left = False  # a row without an outcome
+        self._broken: BaseException | None = None
+        self._coming: asyncio.Future[Row] | None = None
         self._done = self._failed = 0
         self._started = monotonic()
 
@@ -57,6 +59,8 @@ class Run:
         if not self._stopped:
             self._stopped = reason
             self._regulator.stop(reason)
+            if self._coming is not None:
+                self._coming.cancel()
 
     @property
     def progress(self) -> Progress:
@@ -71,31 +75,37 @@ class Run:
             seconds=monotonic() - self._started,
             limit=self._regulator.limit,
             in_flight=self._regulator.in_flight,
+            stopping=self._stopped,
         )
 
     async def work(
         self, rows: Iterable[Row] | AsyncIterable[Row], on_progress: OnProgress | None = None
     ) -> Report:
-        """Settle all rows. Raises: JournalError, OutputError, and what the rows raise."""
+        """Settle all rows.
+
+        Raises: JournalError, OutputError, and what the rows, the output and on_progress raise.
+        """
         self._started = monotonic()
         ticking = asyncio.create_task(self._tick(on_progress))
+        ticking.add_done_callback(self._ticked)
         complete = False
         try:
             await self._settle_all(rows)
-            complete = not self._stopped
+            complete = not self._has_left
         finally:
             ticking.cancel()
             self._outlet.close(complete=complete)
         if on_progress is not None:
             on_progress(self.progress)
-        return Report(self.progress, self._stopped)
+        return Report(self.progress, self._stopped if self._has_left else "")
 
     async def _settle_all(self, rows: Iterable[Row] | AsyncIterable[Row]) -> None:
         position = 0
         try:
-            async for row in _each(rows):
+            async for row in self._each(rows):
                 await self._window.acquire()
                 if self._stopped:
+                    self._has_left = True
                     break
                 self._begin(position, row)
                 position += 1
@@ -109,11 +119,31 @@ class Run:
         if self._broken is not None:
             raise self._broken
 
+    async def _each(self, rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncIterator[Row]:
+        """The rows. One that is waited for when the run stops isn't waited for any longer."""
+        if not isinstance(rows, AsyncIterable):
+            for row in rows:
+                yield row
+            return
+        iterator, task = aiter(rows), asyncio.current_task()
+        while True:
+            self._coming = asyncio.ensure_future(anext(iterator))
+            try:
+                yield await self._coming
+            except StopAsyncIteration:
+                return
+            except asyncio.CancelledError:
+                if not self._stopped or (task is not None and task.cancelling()):
+                    raise
+                self._has_left = True
+                return
+
     def _begin(self, position: int, row: Row) -> None:
         def ended(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
-            error = None if task.cancelled() else task.exception()
-            if error is not None:
+            if task.cancelled():
+                self._leave("a document was cancelled")
+            elif (error := task.exception()) is not None:
                 self._fail(position, row, error)
 
         task = asyncio.create_task(self._settle(position, row))
@@ -123,17 +153,17 @@ class Run:
     async def _settle(self, position: int, row: Row) -> None:
         entry = await self._settling.entry(row)
         if entry is None:
-            self.stop(self._regulator.stopped or "")
-            self._window.release()
+            self._leave(self._regulator.stopped or "a document was left")
         else:
             self._put(position, row, entry)
 
     def _put(self, position: int, row: Row, entry: Entry) -> None:
+        out = self._outlet.put(position, row, entry)
         if entry.ok:
             self._done += 1
         else:
             self._failed += 1
-        for _ in range(self._outlet.put(position, row, entry)):
+        for _ in range(out):
             self._window.release()
         self._look_at_the_budget()
 
@@ -146,7 +176,7 @@ class Run:
 
     def _fail(self, position: int, row: Row, error: BaseException) -> None:
         """Make an error of ours, or of the user's code, a dead letter; but not a full disk."""
-        if isinstance(error, JournalError | OutputError):
+        if isinstance(error, JournalError) or self._outlet.is_broken:
             self._break(error)
             return
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -156,13 +186,19 @@ class Run:
         )
         try:
             self._put(position, row, dead_letter(ExtractifyError(message), 0.0))
-        except OutputError as broken:
+        except (OutputError, OSError) as broken:
             self._break(broken)
 
-    def _break(self, error: ExtractifyError) -> None:
-        self._broken = self._broken or error
-        self.stop(str(error))
+    def _leave(self, reason: str) -> None:
+        """Leave a row to a later run."""
+        self._has_left = True
+        self.stop(reason)
         self._window.release()
+
+    def _break(self, error: BaseException) -> None:
+        """End the run because of an error that is no document's."""
+        self._broken = self._broken or error
+        self._leave(str(error) or type(error).__name__)
 
     async def _tick(self, on_progress: OnProgress | None) -> None:
         while True:
@@ -171,11 +207,7 @@ class Run:
                 on_progress(self.progress)
             await asyncio.sleep(_TICK)
 
-
-async def _each(rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncIterator[Row]:
-    if isinstance(rows, AsyncIterable):
-        async for row in rows:
-            yield row
-    else:
-        for row in rows:
-            yield row
+    def _ticked(self, ticking: asyncio.Task[None]) -> None:
+        error = None if ticking.cancelled() else ticking.exception()
+        if error is not None:
+            self._break(error)

@@ -62,7 +62,7 @@ class Settling:
     async def entry(self, row: Row) -> Entry | None:
         """What became of a row; None where the run stopped before it was settled.
 
-        Raises: JournalError.
+        Raises: JournalError, and what the user's code raised.
         """
         if row.text is None or row.error is not None:
             return dead_letter(row.error or DocumentError("The row has no text."), 0.0)
@@ -75,13 +75,20 @@ class Settling:
             return await asyncio.shield(same)
         future = asyncio.get_running_loop().create_future()
         self._asking[key] = future
-        entry: Entry | None = None
         try:
             entry = await self._asked(row.id, row.text, key)
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
+        except Exception as error:
+            future.set_exception(error)
+            future.exception()  # which nobody may wait for
+            raise
+        else:
+            future.set_result(entry)
+            return entry
         finally:
             del self._asking[key]
-            future.set_result(entry)
-        return entry
 
     async def _asked(self, row: RowId, text: str, key: bytes) -> Entry | None:
         digest = sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -421,3 +422,115 @@ def test_a_plan_is_made_of_its_parts() -> None:
     wrong: Any = 4
     with pytest.raises(ConfigurationError, match="pace"):
         Plan(pace=wrong)
+
+
+def test_an_error_of_one_document_is_shared_by_those_that_are_identical(
+    tmp_path: Path,
+) -> None:
+    def listens(event: object) -> None:
+        if type(event).__name__ != "PaceChanged":
+            raise LookupError("of the listener")
+
+    same = [(number, "Order 3 costs 1.50") for number in range(6)]
+    with Client(ScriptedEndpoint(order), on_event=listens) as client:
+        report = client.run(Order, same, tmp_path / "out.jsonl")
+    assert report.complete
+    assert report.progress.failed == 6
+    assert {
+        letter["_error"]["message"].split(" in ")[0] for letter in lines(Path(report.dead))
+    } == {"An unexpected LookupError"}
+
+
+def test_a_reader_of_the_output_that_leaves_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Left(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdout", Left())
+    endpoint = ScriptedEndpoint(order)
+    with Client(endpoint) as client, pytest.raises(BrokenPipeError):
+        client.run(Order, rows(200), "-", slow())
+    assert len(endpoint.requests) < 20
+
+
+def test_after_an_output_failed_it_gets_nothing_more() -> None:
+    got: list[object] = []
+
+    def take(id_: object, _: Entry) -> None:
+        got.append(id_)
+        if id_ == 2:
+            raise LookupError
+
+    with Client(ScriptedEndpoint(order)) as client, pytest.raises(OutputError):
+        client.run(Order, rows(30), take, slow())
+    assert got == [0, 1, 2]
+
+
+def test_what_on_progress_raises_ends_the_run(tmp_path: Path) -> None:
+    def shown(_: Progress) -> None:
+        raise LookupError("no display")
+
+    with Client(ScriptedEndpoint(order)) as client:
+        with pytest.raises(LookupError, match="no display"):
+            client.run(Order, rows(300), tmp_path / "out.jsonl", slow(), on_progress=shown)
+        assert client.run(Order, rows(300), tmp_path / "out.jsonl").ok
+
+
+def test_a_budget_that_the_last_row_uses_up_leaves_a_complete_run(tmp_path: Path) -> None:
+    with Client(ScriptedEndpoint(lambda _: "no")) as client:
+        report = client.run(
+            Task(Order, repair=1), rows(3), tmp_path / "out.jsonl", Plan(budget=Budget(failures=2))
+        )
+        assert report.complete
+        plan = Plan(budget=Budget(failures=1), pace=Pace(1))
+        report = client.run(Task(Order, repair=1), rows(2, 5), tmp_path / "two.jsonl", plan)
+    assert report.complete
+    assert report.stopped == ""
+
+
+def test_a_source_that_is_long_in_coming_is_not_waited_for_when_the_run_stops(
+    tmp_path: Path,
+) -> None:
+    async def source() -> AsyncIterator[tuple[int, str]]:
+        for row in rows(3):
+            yield row
+        await asyncio.Event().wait()
+
+    plan = Plan(budget=Budget(seconds=0.1))
+    with Client(ScriptedEndpoint(order)) as client:
+        report = client.run(Order, source(), tmp_path / "out.jsonl", plan)
+    assert not report.complete
+    assert report.progress.done == 3
+
+
+@pytest.mark.parametrize(
+    ("output", "options"),
+    [
+        ("in.jsonl", {}),
+        ("out.jsonl", {"dead": "in.jsonl"}),
+        ("out.jsonl", {"journal": "out.jsonl"}),
+        ("in", {"dead": "./in"}),
+    ],
+)
+def test_one_file_is_not_used_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, options: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"text": "Order 1"}\n')
+    with (
+        Client(ScriptedEndpoint(order)) as client,
+        pytest.raises(ConfigurationError, match="is both the"),
+    ):
+        client.run(Order, "in.jsonl", output, Plan(**options))
+    assert [each.name for each in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_bad_place_for_dead_letters_leaves_nothing_open(tmp_path: Path) -> None:
+    plan = Plan(dead=tmp_path / "absent" / "dead.jsonl")
+    with Client(ScriptedEndpoint(order)) as client:
+        with pytest.raises(ConfigurationError, match="no directory"):
+            client.run(Order, rows(2), tmp_path / "out.jsonl", plan)
+        assert client.run(Order, rows(2), tmp_path / "out.jsonl").ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,6 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from extractify.cli import app
+from extractify.messages import Usage
+from extractify.plans import Progress
+from extractify.progress import Style, display, line
 from extractify.testing import Seen, anything, serve
 
 if TYPE_CHECKING:
@@ -66,6 +70,10 @@ def run(folder: Path) -> Iterator[Callable[..., Result]]:
             return CliRunner().invoke(app(), ["run", *given])
 
         yield command
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def lines(path: str) -> list[Any]:
@@ -228,3 +236,75 @@ def test_a_second_run_on_the_same_journal_is_refused(folder: Path) -> None:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=60)
         assert process.returncode == 130
+
+
+def test_a_run_that_waits_for_standard_input_answers_meanwhile_and_is_interrupted(
+    folder: Path,
+) -> None:
+    with serve(order, contract=anything) as server:
+        command = [sys.executable, "-m", "extractify", "run", "-", "--target", "shop.py:Order"]
+        options = ["-o", "-", "--endpoint", f"{server.url}#m", "--progress", "none"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [*command, *options],
+            cwd=folder,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=environment(),
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(b'{"text": "Order 3"}\n')
+            process.stdin.flush()
+            assert process.stdout.readline() == b'{"id":1,"value":{"number":3}}\n'
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 130
+            assert process.stderr is not None
+            assert b"Fatal" not in process.stderr.read()
+
+
+def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:
+    write(folder, range(300))
+    with serve(order, contract=anything) as server:
+        command = [sys.executable, "-m", "extractify", "run", "in.jsonl"]
+        options = ["--target", "shop.py:Order", "-o", "-", "--endpoint", f"{server.url}#m"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [*command, *options, "--progress", "none"], stdout=pipe, stderr=pipe, env=environment()
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.readline()
+            process.stdout.close()
+            assert process.wait(30) == 2
+            assert process.stderr.read() == b""
+        assert len(server.requests) < 300
+
+
+def test_without_a_journal_a_run_that_stopped_promises_nothing(run: Callable[..., Result]) -> None:
+    result = run("-o", "-", "--max-tokens", "0", "--progress", "none")
+    assert result.exit_code == 3
+    assert "Nothing was kept: name a --journal" in result.stderr
+
+
+def progress(**told: Any) -> Progress:
+    given = {"total": 10, "done": 2, "failed": 0, "reused": 0, "usage": Usage(), "seconds": 1.0}
+    return Progress(**{**given, "limit": 4, "in_flight": 3, **told})
+
+
+def test_a_run_that_is_stopping_says_so_first_and_how_to_end_it_at_once() -> None:
+    assert line(progress()).startswith("2 of 10 done")
+    told = line(progress(stopping="it was interrupted"))
+    assert told.startswith("stopping (another Ctrl-C: at once), 2 of 10 done")
+
+
+def test_progress_goes_on_when_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    with display(Style.plain) as show:
+        assert show is not None
+        show(progress())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
+from io import BufferedReader, FileIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from extractify.documents import decoded
@@ -34,7 +36,10 @@ def standard_input(fields: Fields) -> Iterator[Row]:
     """The rows on standard input. Raises: ConfigurationError if it is closed."""
     if sys.stdin is None:
         raise ConfigurationError("There is no standard input to read: it is closed.")
-    return _rows(sys.stdin.buffer, fields, "standard input")
+    stream: BinaryIO = sys.stdin.buffer
+    with suppress(OSError):  # one of our own, which the interpreter's end leaves to its reader
+        stream = BufferedReader(FileIO(sys.stdin.fileno(), closefd=False))
+    return _rows(stream, fields, "standard input")
 
 
 def count(path: Path) -> int:
