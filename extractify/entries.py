@@ -24,8 +24,8 @@ class Entry:
     status: "ok" with a valid value; "invalid" where answers came and none was valid, or the
     document can't be read; "failed" where no answer came. value: as compact JSON text, "" where
     there is none. error: as compact JSON text, "" where there is none: an object with type,
-    message, endpoint, status, code, retry_after, request_id, tries, problems and partial (the best
-    value as plain data). attempts: how many answers were read. seconds: wall time.
+    message, detail (the endpoint's own words), endpoint, status, code, retry_after, request_id,
+    tries, problems and partial (the best value as plain data). attempts: how many answers were read. seconds: wall time.
     """
 
     status: EntryStatus
@@ -56,22 +56,25 @@ def entry_of(extraction: Extraction[Any], seconds: float) -> Entry:
     attempts, usage = len(extraction.attempts), extraction.usage
     if extraction.ok:
         return Entry("ok", compact_json(extraction.data), "", attempts, usage, seconds)
-    problems = [asdict(problem) for problem in extraction.problems]
+    problems: list[JsonValue] = [asdict(problem) for problem in extraction.problems]
     message = "The value is invalid in part (see problems)."
-    error = _error("ExtractionError", message, problems=problems, partial=extraction.partial)
+    error = _error(
+        "ExtractionError", message, tries=1, problems=problems, partial=extraction.partial
+    )
     return Entry("invalid", "", error, attempts, usage, seconds)
 
 
 def dead_letter(error: ExtractifyError, seconds: float) -> Entry:
     """What became of a call that raised."""
     told = {name: getattr(error, name, None) for name in _OF_AN_ENDPOINT}
-    problems = [asdict(problem) for problem in getattr(error, "problems", ())]
+    problems: list[JsonValue] = [asdict(each) for each in getattr(error, "problems", ())]
     return Entry(
         "invalid" if isinstance(error, ExtractionError | DocumentError) else "failed",
         error=_error(
             type(error).__name__,
             str(error),
             **told,
+            detail=getattr(error, "detail", ""),
             tries=error.tries,
             problems=problems,
             partial=error.partial,
@@ -84,4 +87,4 @@ def dead_letter(error: ExtractifyError, seconds: float) -> Entry:
 
 def _error(kind: str, message: str, **told: JsonValue) -> str:
     of_an_endpoint = dict.fromkeys(_OF_AN_ENDPOINT)
-    return compact_json({"type": kind, "message": message, **of_an_endpoint, "tries": 1, **told})
+    return compact_json({"type": kind, "message": message, "detail": "", **of_an_endpoint, **told})
