@@ -25,7 +25,8 @@ class Entry:
     document can't be read; "failed" where no answer came. value: as compact JSON text, "" where
     there is none. error: as compact JSON text, "" where there is none: an object with type,
     message, detail (the endpoint's own words), endpoint, status, code, retry_after, request_id,
-    tries, problems and partial (the best value as plain data). attempts: how many answers were read. seconds: wall time.
+    tries, problems and partial (the best value as plain data). attempts: how many answers were
+    read. seconds: wall time.
     """
 
     status: EntryStatus
