@@ -450,7 +450,8 @@ from extractify.sinks import opened
 limit = int(sys.argv[2])
 if limit:
     sink = opened(sys.argv[1], Task(dict[str, str]))
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit or 500, limit or 500))
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit or 500, before[1]))
 try:
     sink = sink if limit else opened(sys.argv[1], Task(dict[str, str]))
     for number in range(limit // 100 or 5):
@@ -461,6 +462,7 @@ except OutputError as error:
     print(type(error.__cause__).__name__)
     if "sink" in globals():
         sink.close(complete=False)
+resource.setrlimit(resource.RLIMIT_FSIZE, before)  # what watches the tests writes at the end
 """
 
 
