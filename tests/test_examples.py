@@ -51,6 +51,25 @@ def invoice(*lines: tuple[str, str], total: str) -> dict[str, object]:
     return {**told, "lines": amounts, "total": total}
 
 
+@pytest.mark.parametrize("way", [[], ["--frame"]])
+def test_a_step_of_a_pipeline_goes_on_from_its_journal(
+    run: Run, tmp_path: Path, way: list[str]
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    tickets = [{"id": f"t{n}", "text": f"Lamp {n} flickers."} for n in range(5)]
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_text("".join(json.dumps(ticket) + "\n" for ticket in tickets))
+    answer = {"product": "lamp", "order": None, "mood": "calm"}
+    with serve(lambda _: answer, like=ANY) as server:
+        for _ in range(2):
+            with pytest.raises(SystemExit) as ended:
+                run("etl.py", *way, str(source), str(output), where(server))
+            assert ended.value.code == 0
+        assert len(server.requests) == 5
+    rows = parquet.read_table(output).to_pylist()
+    assert [(row["id"], row["product"]) for row in rows] == [(f"t{n}", "lamp") for n in range(5)]
+
+
 def test_invoices_come_to_a_table_and_a_wrong_sum_to_a_repair_turn(run: Run) -> None:
     first = invoice(("line", "96.00"), ("bag", "38.50"), total="142.00")
     whole = invoice(("line", "96.00"), ("bag", "38.50"), ("carriage", "7.50"), total="142.00")
