@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -62,7 +63,9 @@ def command(folder: Path, url: str, name: str, concurrency: int) -> list[str]:
 
 def undisturbed(folder: Path, concurrency: int) -> bytes:
     with running(0.0, faults=False) as url:
-        done = subprocess.run(command(folder, url, "plain.jsonl", concurrency), check=False)
+        done = subprocess.run(
+            command(folder, url, "plain.jsonl", concurrency), check=False, env=_unwatched()
+        )
     assert done.returncode in {0, 1}, done.returncode  # noqa: S101
     return (folder / "plain.jsonl").read_bytes()
 
@@ -76,7 +79,7 @@ def killed(folder: Path, name: str, concurrency: int, seed: int, most: int = 4) 
         while True:
             kept = _journalled(folder / f"{name}.journal")
             before = _asked(url)
-            with subprocess.Popen(argv) as process:
+            with subprocess.Popen(argv, env=_unwatched()) as process:
                 if found.kills < most:
                     _wait_for_the_first_answer(url, before, process)
                     time.sleep(chance.uniform(0.0, 1.2))
@@ -94,6 +97,11 @@ def killed(folder: Path, name: str, concurrency: int, seed: int, most: int = 4) 
     lines = dead.read_text().splitlines() if dead.exists() else []
     found.dead = {json.loads(line)["id"] for line in lines}
     return found
+
+
+def _unwatched() -> dict[str, str]:
+    """The environment, without what would measure the coverage of a process that is killed."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
 def _asked(url: str) -> dict[str, int]:
