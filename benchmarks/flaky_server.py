@@ -9,17 +9,17 @@ turn.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import random
 import re
-import subprocess
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from instant_server import serving
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 _RESET, _BROKEN, _LIMITED = 0.01, 0.03, 0.08  # each up to here
 _INVALID_OF_A_HUNDRED, _FIRST_TURN = 3, 2
@@ -115,17 +115,9 @@ async def _serve(latency: float, *, faults: bool) -> None:
     server.close()
 
 
-@contextlib.contextmanager
-def running(latency: float, *, faults: bool) -> Iterator[str]:
+def running(latency: float, *, faults: bool) -> AbstractContextManager[str]:
     """Run the server for a while; gives its base URL."""
-    command = [sys.executable, __file__, str(latency), str(int(faults))]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None  # noqa: S101  (for mypy)
-        assert process.stdin is not None  # noqa: S101
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.stdin.close()
+    return serving(__file__, str(latency), str(int(faults)))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,14 @@ async def _serve() -> None:
 @contextlib.contextmanager
 def running(latency: float = 0.0) -> Iterator[str]:
     """Run the server for a while; gives its base URL."""
-    command = [sys.executable, __file__, str(latency)]
+    with serving(__file__, str(latency)) as base:
+        yield base
+
+
+@contextlib.contextmanager
+def serving(script: str, *options: str) -> Iterator[str]:
+    """Run a server of this kind for a while; gives its base URL."""
+    command = [sys.executable, script, *options]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -84,6 +85,16 @@ def dead_letter(error: ExtractifyError, seconds: float) -> Entry:
         usage=error.usage,
         seconds=seconds,
     )
+
+
+def unexpected(error: BaseException) -> ExtractifyError:
+    """Say where an error that is none of ours came from, such as one of the user's code.
+
+    Its own words stay out, since they may be the document's.
+    """
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    file = where.filename.rpartition("/")[2]
+    return ExtractifyError(f"An unexpected {type(error).__name__} in {file}, line {where.lineno}.")
 
 
 def _error(kind: str, message: str, **told: JsonValue) -> str:

@@ -48,7 +48,7 @@ class Tree:
         self._root: list[Any] = []
         self._stack: list[_Open] = []
         # A first brace may be the envelope's: its first key tells.
-        self._may_wrap, self._is_wrapper, self._is_wrapped = envelope, False, False
+        self._may_wrap, self._is_wrapper = envelope, False
         # What was begun last: where it stands, and what holds it there.
         self._pointer, self._leaf_site = "", site
         self._box: Any = self._root
@@ -129,7 +129,6 @@ class Tree:
         if self._is_wrapper:
             self._is_wrapper = False
             if key == ENVELOPE:
-                self._is_wrapped = True
                 return True
             self.open("{")
         if not self._stack:  # one more key in the envelope

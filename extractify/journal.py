@@ -14,7 +14,6 @@ from extractify.records import Records
 from extractify.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Self
 
     from extractify.entries import Entry
@@ -105,13 +104,6 @@ class Journal:
         Raises: JournalError where it couldn't be written, and once the journal is closed.
         """
         await self._writer.entry((key, text_digest, id_, entry))
-
-    def forget(self, keys: Sequence[bytes]) -> int:
-        """Take dead letters back: they are asked again, from the answers kept on.
-
-        Blocks until that is on disk. Returns how many there were. Raises: JournalError.
-        """
-        return self._writer.job(lambda: self._records.forget(keys))
 
     def retry_dead(self) -> int:
         """Take all dead letters of this identity back; their answers are kept, but not replayed.

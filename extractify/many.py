@@ -7,14 +7,14 @@ fails is a row too, so that one document never ends a job.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from extractify.client import AsyncClient
 from extractify.documents import Document
-from extractify.entries import Entry, dead_letter, entry_of
+from extractify.entries import Entry, dead_letter, entry_of, unexpected
 from extractify.errors import ConfigurationError, DocumentError, ExtractifyError, Stopped
+from extractify.feeds.fields import Fields
 from extractify.keys import Identity
 from extractify.limits import Limits
 from extractify.pace import Pace, Regulator
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from extractify.endpoints import Endpoint
     from extractify.leases import Lessor
     from extractify.messages import Completion
-
-LONGEST = 4_000_000
-"""Characters of a text; a longer one isn't sent."""
-
+    from extractify.rows import Row
 
 RESULT = "result"
 """The column of the value; None where there is none."""
@@ -66,7 +63,7 @@ class Many:
         Raises: SchemaError, ConfigurationError.
         """
         self.task = task if isinstance(task, Task) else Task(task)
-        self._text = text
+        self._text, self._fields = text, Fields(text=text)
         self._client = _Client(endpoint, pace, lessor)
         self._identity = Identity.of(self.task, self._client.setting)
         self._places = asyncio.Semaphore(pace.concurrency)
@@ -84,42 +81,31 @@ class Many:
         return [{**row, **columns} for row, columns in zip(rows, told, strict=True)]
 
     async def _told(self, text: object) -> dict[str, Any]:
+        row = self._fields.pair(1, None, text, "The row")
         async with self._places:
             started = monotonic()
             # What is gathered is returned, whatever it is; only the cancelling of this is raised.
-            (made,) = await asyncio.gather(self._extracted(text), return_exceptions=True)
+            (made,) = await asyncio.gather(self._extracted(row), return_exceptions=True)
             seconds = monotonic() - started
         if isinstance(made, Entry):
             entry = made
         elif isinstance(made, Exception):
-            entry = dead_letter(_known(made), seconds)
+            entry = dead_letter(_of_ours(made), seconds)
         else:
             raise made
         usage = entry.usage
-        key = self._identity.key(text).hex() if isinstance(text, str) else ""
+        key = "" if row.text is None else self._identity.key(row.text).hex()
         told = (entry.status, entry.error, entry.attempts)
         spent = (usage.prompt_tokens, usage.completion_tokens, usage.cost)
         values = (entry.data, *told, *spent, key)
         return dict(zip((RESULT, *COLUMNS), values, strict=True))
 
-    async def _extracted(self, text: object) -> Entry:
+    async def _extracted(self, row: Row) -> Entry:
+        if row.text is None:
+            raise row.error or DocumentError("The row has no text.")
         started = monotonic()
-        document = Document(self._readable(text))
-        extraction = await self._client.extract(self.task, document)
+        extraction = await self._client.extract(self.task, Document(row.text))
         return entry_of(extraction, monotonic() - started)
-
-    def _readable(self, text: object) -> str:
-        column = self._text
-        if not isinstance(text, str):
-            raise DocumentError(f"The column {column!r} holds no text, but {type(text).__name__}.")
-        if len(text) > LONGEST:
-            raise DocumentError(
-                f"The text in {column!r} has {len(text)} characters; {LONGEST} are the most. "
-                "Split it."
-            )
-        if "\0" in text:
-            raise DocumentError(f"The text in {column!r} has NUL characters: it is binary data.")
-        return text
 
     async def close(self) -> None:
         """Close the connections."""
@@ -161,11 +147,8 @@ class _Client(AsyncClient):
         return await self._paced.send(asked)
 
 
-def _known(error: Exception) -> ExtractifyError:
-    """The error as one of ours; of another, such as a validator's own, where it came from."""
-    if isinstance(error, ExtractifyError):
-        return error
+def _of_ours(error: Exception) -> ExtractifyError:
+    """The error as one of ours."""
     if isinstance(error, Stopped):
         return ExtractifyError(f"It wasn't asked: {error.reason}")
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return ExtractifyError(f"{type(error).__name__} in {place.filename}, line {place.lineno}.")
+    return error if isinstance(error, ExtractifyError) else unexpected(error)

@@ -12,8 +12,8 @@ from extractify.errors import ConfigurationError
 from extractify.journal import OnChange
 from extractify.messages import Usage
 from extractify.pace import Pace
+from extractify.rows import LARGEST
 
-_LARGEST = 4_000_000
 _PLACE = instance(str, PathLike).optional
 _ENOUGH = 100  # rows until a share of them says something
 
@@ -87,7 +87,7 @@ class Plan:
     ordered: bool = True
     id_field: str | None = None
     text_field: str = "text"
-    largest: int = _LARGEST
+    largest: int = LARGEST
     flat: bool = False
     retry_dead: bool = False
     on_change: OnChange = "refuse"

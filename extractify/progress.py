@@ -10,9 +10,12 @@ from enum import StrEnum
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from extractify.events import RetryScheduled
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from extractify.events import Event, OnEvent
     from extractify.plans import OnProgress, Progress, Report
 
 _BETWEEN_LINES = 10.0  # seconds, where it is no terminal
@@ -41,6 +44,28 @@ def display(style: Style) -> Iterator[OnProgress | None]:
             yield show
     else:
         yield _seldom(_BETWEEN_LINES, lambda progress: _say(line(progress)))
+
+
+def tell_faults(style: Style) -> OnEvent | None:
+    """What to call with each event: that the endpoint fails is told, now and then, and asked again.
+
+    Otherwise a run that waits for a server says nothing of why.
+    """
+    told = float("-inf")
+
+    def tell(happened: Event) -> None:
+        nonlocal told
+        now = monotonic()
+        if not isinstance(happened, RetryScheduled) or now - told < _BETWEEN_LINES:
+            return
+        told = now
+        if style is Style.json:
+            _say(json.dumps({"event": "fault", **asdict(happened)}))
+        else:
+            status = f" (HTTP {happened.status})" if happened.status else ""
+            _say(f"{happened.endpoint} fails: {happened.error}{status}; it is asked again")
+
+    return None if style is Style.none else tell
 
 
 def event(progress: Progress) -> dict[str, Any]:
@@ -79,7 +104,7 @@ def closing_table(report: Report) -> list[tuple[str, str]]:
         ("documents", f"{progress.done + progress.failed:,}"),
         ("values", f"{progress.done:,}"),
         ("dead letters", f"{progress.failed:,}"),
-        ("done before", f"{progress.reused:,}"),
+        ("not asked again", f"{progress.reused:,}"),
         ("tokens in", f"{usage.prompt_tokens or 0:,}"),
         ("tokens out", f"{usage.completion_tokens or 0:,}"),
         ("money", "unknown" if usage.cost is None else f"{usage.cost:.4f}"),

@@ -203,16 +203,6 @@ class Records:
             spent = self._count(writer, self.spent.plus(done, failed, usages)) if entries else None
         self.spent = spent or self.spent
 
-    def forget(self, keys: Sequence[bytes]) -> int:
-        """Take dead letters back; their answers stay, to be replayed. How many there were."""
-        with self._transaction() as writer:
-            gone = writer.executemany(
-                "DELETE FROM entries WHERE key = ? AND status <> 'ok'", [(key,) for key in keys]
-            ).rowcount
-            spent = self._count(writer, self.spent.plus(failed=-gone))
-        self.spent = spent
-        return gone
-
     def retry_dead(self) -> int:
         """Take all dead letters back; their answers aren't replayed. How many there were."""
         with self._transaction() as writer:

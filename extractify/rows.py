@@ -10,6 +10,8 @@ from extractify.errors import DocumentError
 from extractify.messages import JsonValue
 
 RowId: TypeAlias = "str | int"
+LARGEST = 4_000_000
+"""Characters of a text, where nothing else is said: twenty times what models take."""
 
 
 @dataclass(frozen=True, slots=True)

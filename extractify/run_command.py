@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from extractify.blocking import INTERRUPTION
 from extractify.endpoints import resolve
 from extractify.errors import ConfigurationError
-from extractify.progress import Style, closing_table, display, event
+from extractify.progress import Style, closing_table, display, event, tell_faults
 from extractify.shell import FAILED, INTERRUPTED, MISUSED, STOPPED, in_order, task_at
 
 if TYPE_CHECKING:
@@ -127,8 +127,9 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
                 retry_dead=retry_dead,
                 on_change=on_change,
             )
-            client = Client(resolve(endpoint))
-            with client, display(progress) as show:
+            # It isn't opened: the run has connections, and a local model, of its own.
+            client = Client(resolve(endpoint), on_event=tell_faults(progress))
+            with display(progress) as show:
                 report = client.run(task, source, output, plan, on_progress=show)
         _tell(report, progress)
 

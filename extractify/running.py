@@ -6,14 +6,12 @@ Memory holds the documents of the window, twice as many as requests may be in fl
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncIterable
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from extractify.entries import dead_letter
-from extractify.errors import ExtractifyError, JournalError, OutputError
+from extractify.entries import dead_letter, unexpected
+from extractify.errors import JournalError, OutputError
 from extractify.plans import NO_LIMIT, Progress, Report
 
 if TYPE_CHECKING:
@@ -65,12 +63,11 @@ class Run:
     @property
     def progress(self) -> Progress:
         """Where it is now."""
-        finished = self._done + self._failed
         return Progress(
             total=self._total,
             done=self._done,
             failed=self._failed,
-            reused=max(0, finished - self._settling.settled),
+            reused=self._settling.reused,
             usage=self._journal.spent.usage,
             seconds=monotonic() - self._started,
             limit=self._regulator.limit,
@@ -179,13 +176,8 @@ class Run:
         if isinstance(error, JournalError) or self._outlet.is_broken:
             self._break(error)
             return
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        message = (
-            f"An unexpected {type(error).__name__} in {Path(where.filename).name}, line "
-            f"{where.lineno}. The document is left to a later run."
-        )
         try:
-            self._put(position, row, dead_letter(ExtractifyError(message), 0.0))
+            self._put(position, row, dead_letter(unexpected(error), 0.0))
         except (OutputError, OSError) as broken:
             self._break(broken)
 

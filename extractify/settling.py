@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Settling:
-    """Settles rows. settled: how many it asked for in this session, and not before.
+    """Settles rows. reused: how many had an outcome already, in the journal or by another row.
 
     converse: begins the conversation about a document.
     """
@@ -54,7 +54,7 @@ class Settling:
         journal: Journal,
         paced: Paced,
     ) -> None:
-        self.settled = 0
+        self.reused = 0
         self._converse, self._identity = converse, identity
         self._journal, self._paced = journal, paced
         self._asking: dict[bytes, asyncio.Future[Entry | None]] = {}
@@ -69,10 +69,13 @@ class Settling:
         key = self._identity.key(row.text)
         known = self._journal.entry(key)
         if known is not None:
+            self.reused += 1
             return known
         same = self._asking.get(key)
         if same is not None:
-            return await asyncio.shield(same)
+            shared = await asyncio.shield(same)
+            self.reused += shared is not None
+            return shared
         future = asyncio.get_running_loop().create_future()
         self._asking[key] = future
         try:
@@ -106,7 +109,6 @@ class Settling:
         except ExtractifyError as error:
             entry = dead_letter(error, monotonic() - started)
         await self._journal.finish(key, digest, str(row), entry)
-        self.settled += 1
         return entry
 
     async def _reread(self, document: Document, digest: bytes) -> Extraction[Any] | None:
@@ -134,9 +136,11 @@ class Settling:
         turns = count()
 
         async def send(asked: Asked) -> Completion:
+            nonlocal kept
             turn = next(turns)
             completion = _played(asked, next(kept, ""))
             if completion is None:
+                kept = iter(())  # what was kept further on answered other questions
                 completion = await self._paced.send(asked)
                 self._journal.keep(key, digest, turn, _recorded(asked, completion))
             return completion

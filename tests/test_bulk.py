@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from extractify import (
     Budget,
     Client,
     ConfigurationError,
+    Endpoint,
     Entry,
     OutputError,
     Pace,
@@ -230,6 +233,41 @@ def test_a_document_that_was_in_its_repair_goes_on_from_there(tmp_path: Path) ->
     assert report.ok
     turns = [len(seen.body["messages"]) for seen in endpoint.requests]
     assert turns.count(2) == 1
+
+
+def test_answers_kept_of_another_endpoint_are_not_mixed_with_new_ones(tmp_path: Path) -> None:
+    def first_wrong(seen: Seen) -> object:
+        wrong = len(seen.body["messages"]) == 2
+        return Answer(priced({"number": 1} if wrong else order(seen)))
+
+    busy = ScriptedEndpoint(lambda _: Answer({}, status=402))
+    other = ScriptedEndpoint(first_wrong, like=Endpoint(url="http://other.invalid", model="o"))
+    plan = slow(1, journal=tmp_path / "journal", budget=Budget(failures=0))
+
+    def unplugged(_id: object, _entry: Entry) -> None:
+        raise OSError
+
+    with Client(busy, fallback=[other]) as client, pytest.raises(OutputError):
+        client.run(Order, rows(1), unplugged, plan)
+    with closing(sqlite3.connect(tmp_path / "journal")) as journal:
+        journal.execute("DELETE FROM entries")
+        names = other.name, busy.name
+        journal.execute("UPDATE answers SET raw = replace(raw, ?, ?) WHERE turn = 2", names)
+        journal.commit()
+    back = ScriptedEndpoint(first_wrong)
+    got: list[object] = []
+    with Client(back) as client:
+        client.run(Order, rows(1), lambda _, entry: got.append(entry.data), plan)
+    assert got == [{"number": 0, "total": 1.5}]
+    assert [len(seen.body["messages"]) for seen in back.requests] == [2, 4]
+
+
+def test_rows_that_cannot_be_read_were_not_done_before(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text("{\n")
+    with Client(ScriptedEndpoint([])) as client:
+        report = client.run(Order, source, tmp_path / "out.jsonl")
+    assert (report.progress.failed, report.progress.reused) == (1, 0)
 
 
 class Priced(BaseModel):

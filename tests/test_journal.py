@@ -170,20 +170,6 @@ def test_lone_surrogates_and_numbers_beyond_any_column_are_kept(path: Path) -> N
 # --- dead letters ----------------------------------------------------------------------------
 
 
-def test_dead_letters_taken_back_are_asked_again_from_their_answers_on(path: Path) -> None:
-    with Journal.opened(path, IDENTITY) as journal:
-        journal.keep(key("b"), digest("b"), 0, "{}")
-        finish(journal, "a")
-        finish(journal, "b", replace(DEAD, usage=USAGE))
-        assert journal.forget([key("a"), key("b"), key("c")]) == 1
-        assert journal.entry(key("b")) is None
-        assert journal.answers(key("b")) == ["{}"]
-        assert journal.spent == Totals(1, 0, Usage(20, 10, 30, cost=1.0))
-    with Journal.opened(path, IDENTITY) as journal:
-        assert [journal.entry(key(text)) for text in "ab"] == [VALUE, None]
-        assert journal.spent.failed == 0
-
-
 def test_dead_letters_that_are_retried_are_asked_afresh(path: Path) -> None:
     with Journal.opened(path, IDENTITY) as journal:
         for times in range(1, 3):
@@ -239,7 +225,7 @@ def test_a_new_journal_is_begun_for_the_same_identity_too(path: Path) -> None:
 def test_a_journal_with_nothing_in_it_takes_any_identity(path: Path) -> None:
     with Journal.opened(path, IDENTITY) as journal:
         finish(journal, "a", DEAD)
-        journal.forget([key("a")])
+        journal.retry_dead()
     choices: list[OnChange] = ["refuse", "new"]
     for on_change in choices:
         with Journal.opened(path, OTHER_SCHEMA, on_change=on_change) as journal:
@@ -335,6 +321,8 @@ def test_an_empty_file_becomes_a_journal(path: Path) -> None:
     path.touch()
     with Journal.opened(path, IDENTITY) as journal:
         finish(journal, "a")
+    with Journal.opened(path, IDENTITY) as journal:
+        assert journal.entry(key("a")) == VALUE
 
 
 @pytest.mark.parametrize("place", ["nowhere/run.sqlite", "file/run.sqlite", "/sys/run.sqlite"])
@@ -428,7 +416,7 @@ def test_dead_letters_that_cannot_be_taken_back_stay(path: Path) -> None:
     with Journal.opened(path, IDENTITY) as journal:
         finish(journal, "a", DEAD)
         with files_of_at_most(4096), pytest.raises(JournalError, match="it goes on with what"):
-            journal.forget([key("a")])
+            journal.retry_dead()
         assert journal.spent.failed == 1
     with Journal.opened(path, IDENTITY) as journal:
         assert journal.entry(key("a")) == DEAD
@@ -522,7 +510,6 @@ def test_no_transaction_is_open_while_nothing_is_written(path: Path) -> None:
         finish(journal, "a", DEAD)
         journal.entry(key("a"))
         journal.answers(key("a"))
-        journal.forget([])
         journal.retry_dead()
         with closing(sqlite3.connect(path, timeout=0)) as other:
             assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall() == [(0, 0, 0)]

@@ -59,6 +59,7 @@ def test_a_file_taken_away_while_the_lock_is_held_does_no_harm(tmp_path: Path) -
     (tmp_path / "run.lock").unlink()
     lock.release()
     Lock(tmp_path / "run").release()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_without_a_directory_is_an_os_error(tmp_path: Path) -> None:

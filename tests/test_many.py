@@ -15,8 +15,9 @@ from extractify.conversation import Setting
 from extractify.errors import ConfigurationError
 from extractify.keys import Identity
 from extractify.leases import Lease
-from extractify.many import COLUMNS, LONGEST, RESULT, Many
+from extractify.many import COLUMNS, RESULT, Many
 from extractify.pace import Pace
+from extractify.rows import LARGEST
 from extractify.testing import Answer, ScriptedEndpoint, Seen, anything
 
 if TYPE_CHECKING:
@@ -115,15 +116,15 @@ def test_what_is_never_valid_is_a_row_with_its_problems() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "holds no text, but NoneType"),
-        (17, "holds no text, but int"),
-        (b"Total 3", "holds no text, but bytes"),
-        (float("nan"), "holds no text, but float"),
+        (None, "'text' is missing"),
+        (17, "a int, not a text"),
+        (b"Total \xff", "isn't UTF-8"),
+        (float("nan"), "'text' is missing"),
         ("", "is empty"),
         (" \n", "is empty"),
         ("Total \udc00", "lone surrogate"),
         ("Total \0 3", "NUL"),
-        ("Total 3" + " " * LONGEST, "characters; 4000000 are the most"),
+        ("Total 3" + " " * LARGEST, "4,000,000 are the most"),
     ],
 )
 def test_a_text_that_cannot_be_read_is_a_row_and_costs_nothing(text: object, said: str) -> None:
@@ -167,7 +168,9 @@ def test_an_error_that_is_not_ours_says_where_it_came_from_and_not_what_was_in_i
     endpoint = Broken(reading, contract=anything)
     rows = asked(texts("Total 1", "Total 2", "Total 3"), endpoint, Receipt)
     assert [row["_status"] for row in rows] == ["ok", "failed", "ok"]
-    assert re.search(r"^LookupError in .+\.py, line \d+\.$", error(rows[1])["message"])
+    assert re.search(
+        r"^An unexpected LookupError in \w+\.py, line \d+\.$", error(rows[1])["message"]
+    )
 
 
 def test_a_validator_that_crashes_is_a_row() -> None:

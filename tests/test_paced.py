@@ -350,7 +350,9 @@ def test_patience_is_not_spent_while_nothing_is_asked() -> None:
         paced = Paced(server.answer, regulator, lambda _: None, clock=now)
         await paced.send(asked("a"))
         await asyncio.sleep(100)
-        await paced.send(asked("b"))
+        answer = await paced.send(asked("b"))
+        assert answer.usage.total_tokens is not None
+        assert next(faults, "all were met") == "all were met"
 
     run(main)
 

@@ -169,6 +169,19 @@ def test_a_source_that_is_not_there_is_named(run: Callable[..., Result]) -> None
     assert "absent.jsonl" in result.stderr
 
 
+def test_an_endpoint_that_fails_is_named_while_the_run_waits(folder: Path) -> None:
+    with started(folder, "http://127.0.0.1:9/v1#m") as process:
+        assert process.stderr is not None
+        told = ""
+        while "fails" not in told:
+            told = process.stderr.readline()
+            assert told, "the run ended"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert told == "http://127.0.0.1:9/v1#m fails: TransportError; it is asked again\n"
+    assert process.returncode == 130
+
+
 def started(folder: Path, endpoint: str, *options: str) -> subprocess.Popen[str]:
     argv = [sys.executable, "-m", "extractify", "run", "in.jsonl", "--target", "shop.py:Order"]
     root = str(Path(__file__).parents[1])

@@ -8,6 +8,7 @@ completion's fields or the error's.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from extractify import EndpointError, errors
 from extractify.dialects import DIALECTS, named
 from extractify.errors import ContentBlocked
 from extractify.messages import Completion
+from extractify.plain import compact_json
 from tests.pickling import pickled
 
 FILES = sorted((Path(__file__).parent / "wire").glob("*.json"))
@@ -43,6 +45,16 @@ def test_an_answer_of_this_shape_is_what_it_stands_for(name: str, dialect: str) 
         assert isinstance(got, Completion)
         check_completion(got, expected)
     assert str(pickled(got)) == str(got)
+
+
+@pytest.mark.parametrize(("name", "dialect"), CASES)
+def test_an_answer_that_was_kept_is_read_the_same_again(name: str, dialect: str) -> None:
+    first = outcome(name, dialect)
+    if isinstance(first, Completion):
+        again = named(dialect).read(200, {}, compact_json(dict(first.raw)).encode())
+        assert replace(again, request_id=first.request_id, rate=first.rate) == first
+    else:
+        assert not first.attempts  # a run keeps nothing of it
 
 
 def check_error(got: EndpointError, expected: dict[str, Any], status: int) -> None:

@@ -17,6 +17,7 @@ from extractify.errors import ConfigurationError
 from extractify.feeds import comma_separated, folder, given, jsonl, parquet, tables
 from extractify.feeds.fields import Fields, name_of
 from extractify.messages import clipped
+from extractify.rows import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -34,8 +35,6 @@ class Feed(Protocol):
         """How many there are, or about as many; None where nothing tells."""
 
 
-LARGEST = 4_000_000
-"""Characters of a text, where nothing else is said."""
 _SHOWN_PATH = 160
 _FAMILY: dict[str, Feed] = {
     ".jsonl": jsonl,

@@ -13,7 +13,7 @@ from uuid import UUID
 from extractify.documents import check_encodable, decoded
 from extractify.errors import ConfigurationError, DocumentError
 from extractify.messages import clipped
-from extractify.rows import Row, RowId
+from extractify.rows import LARGEST, Row, RowId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ class Fields:
 
     id: str | None = None
     text: str = "text"
-    largest: int = 4_000_000
+    largest: int = LARGEST
 
     @property
     def id_name(self) -> str:
