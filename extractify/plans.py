@@ -105,9 +105,9 @@ class Progress:
     """Where a run is. total: rows of the input; None where it can't be known beforehand.
 
     done, failed: values and dead letters so far, of earlier sessions too; reused: how many of them
-    the journal had already, or an identical document. usage: of all sessions. limit: how many requests may be in
-    flight now; in_flight: how many are. seconds: of this session. stopping: why it ends before its
-    end, while what is in flight is waited for; "" where it doesn't.
+    the journal had already, or an identical document. usage: of all sessions. limit: how many
+    requests may be in flight now; in_flight: how many are. seconds: of this session. stopping: why
+    it ends before its end, while what is in flight is waited for; "" where it doesn't.
     """
 
     total: int | None
