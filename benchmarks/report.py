@@ -14,7 +14,17 @@ from pydantic import TypeAdapter
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PARTS = ("calls", "concurrency", "streaming", "reading", "repair", "prompts", "quality", "bulk")
+PARTS = (
+    "calls",
+    "concurrency",
+    "streaming",
+    "reading",
+    "grounding",
+    "repair",
+    "prompts",
+    "quality",
+    "bulk",
+)
 ROOT = Path(__file__).resolve().parents[1]
 BETWEEN = re.compile(r"(<!-- figures -->\n).*?(\n<!-- /figures -->)", re.DOTALL)
 
