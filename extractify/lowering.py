@@ -58,11 +58,11 @@ def lower(schema: Schema[Any], profile: Profile, envelope: str | None = None) ->
     envelope: the key to wrap the value in; None leaves it to the profile. Raises: SchemaError where
     the schema is larger than the endpoint takes.
     """
-    shape = shaped(schema, profile)
+    shape, reshaped = shaped(schema, profile), is_reshaped(schema, profile)
     bare = schema.is_object and _root_type(shape) == "object"
     enveloped = envelope is not None or profile.envelope == "always" or not bare
     if not profile.native:
-        return Wire(None, enveloped, (), shape)
+        return Wire(None, enveloped, (), shape, reshaped)
     dropped: list[Dropped] = []
     payload = shape
     if profile.keywords is not None:
@@ -81,7 +81,6 @@ def lower(schema: Schema[Any], profile: Profile, envelope: str | None = None) ->
             del payload[keyword]
     encoded = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
     wire_format = ResponseFormat(schema.name, payload, encoded, strict=profile.strict)
-    reshaped = is_reshaped(schema, profile)
     return Wire(wire_format, enveloped, tuple(dict.fromkeys(dropped)), shape, reshaped)
 
 

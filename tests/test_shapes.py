@@ -11,13 +11,14 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
-from extractify import Task
+from extractify import Client, Endpoint, Parameters, Task
 from extractify.conversation import Setting, first_request
 from extractify.lowering import lower
 from extractify.profiles import FULL, GEMINI, LLAMA_CPP, LLGUIDANCE, M2_7, OPENAI_STRICT, Profile
 from extractify.reading import read_answer
 from extractify.schema import Schema, compile_schema
 from extractify.shapes import is_reshaped, lowered, raised, shaped
+from extractify.testing import ScriptedEndpoint
 from extractify.validation import without_idle_nulls
 
 PROFILES = [FULL, M2_7, OPENAI_STRICT, LLAMA_CPP, LLGUIDANCE, GEMINI]
@@ -53,6 +54,18 @@ def test_a_mapping_travels_as_pairs_and_anything_as_json_text() -> None:
         "extra": '{"x": 1}',
     }
     assert raised(STRICT, OPENAI_STRICT, sent) == order
+
+
+def test_what_is_asked_in_the_prompt_alone_is_raised_as_well() -> None:
+    class Stock(BaseModel):
+        counts: dict[str, int]
+
+    like = Endpoint(url="http://127.0.0.1:1/v1", model="m", profile=OPENAI_STRICT)
+    endpoint = ScriptedEndpoint(['{"counts": [{"key": "bolts", "value": 7}]}'], like=like)
+    with Client(endpoint) as client:
+        result = client.extract(Task(Stock, parameters=Parameters(structure="prompt")), "7 bolts")
+    assert result.value == Stock(counts={"bolts": 7})
+    assert len(result.attempts) == 1
 
 
 def test_profiles_that_can_say_it_change_nothing() -> None:
