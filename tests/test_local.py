@@ -320,6 +320,14 @@ def test_the_embedded_model_answers_a_chat(served: LocalServer) -> None:
 
 
 @pytest.mark.local_model
+def test_the_embedded_model_is_as_large_as_the_docs_say() -> None:
+    size = f"{LocalModel.find('smollm2').path.stat().st_size / 1e6:.0f} MB"
+    root = Path(__file__).parents[1]
+    assert f"a model of {size}" in (root / "README.md").read_text()
+    assert f"135 million parameters, {size}." in (root / "docs" / "tutorial.md").read_text()
+
+
+@pytest.mark.local_model
 def test_a_document_longer_than_the_context_is_refused(served: LocalServer) -> None:
     answer = ask(served, "word " * 2000)
     assert answer.status_code == 400
