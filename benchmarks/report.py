@@ -26,7 +26,7 @@ PARTS = (
     "bulk",
 )
 ROOT = Path(__file__).resolve().parents[1]
-BETWEEN = re.compile(r"(<!-- figures -->\n).*?(\n<!-- /figures -->)", re.DOTALL)
+BETWEEN = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,10 @@ def page(results: Iterable[Result]) -> str:
         "",
         *(f"- {name}: {value}" for name, value in facts.items()),
         f"- time: {sum(each.seconds for each in results) / 60:.0f} minutes",
+        "",
+        "## In short",
+        "",
+        *(f"- {line}" for each in results for line in each.found.headlines),
         "",
         "## Promises",
         "",
@@ -129,6 +133,6 @@ def shown(cell: Cell) -> str:
 
 
 def with_figures(readme: str, results: Iterable[Result]) -> str:
-    """The README with the sentences that the parts made of their numbers."""
-    told = "\n".join(f"- {line}" for each in results for line in each.found.headlines)
+    """The README with the first of the sentences that each part made of its numbers."""
+    told = "".join(f"- {line}\n" for each in results for line in each.found.headlines[:1])
     return BETWEEN.sub(lambda found: found[1] + told + found[2], readme)
