@@ -49,14 +49,45 @@ def blame_of(error: ExtractifyError) -> Blame:
     return "document"
 
 
-class Breaker:
-    """Counts the failures of a run. patience: seconds without any success."""
+class Patience:
+    """For how long a run goes without any success, at whatever endpoint. seconds: at most."""
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._failing_since: float | None = None
+        self._ever_answered = False
+
+    def succeeded(self) -> None:
+        """Count a success."""
+        self._failing_since = None
+        self._ever_answered = True
+
+    def failed(self, error: ExtractifyError, blame: Blame, now: float) -> str | None:
+        """Count a failure; the reason to stop, if it is one."""
+        self._ever_answered |= isinstance(error, EndpointError)
+        if blame == "document":
+            self._failing_since = None  # the endpoint itself is well
+            return None
+        if self._failing_since is None:
+            self._failing_since = now
+        unreached = isinstance(error, TransportError) and not self._ever_answered
+        patience = self._seconds * (_UNREACHED if unreached else 1.0)
+        seconds = now - self._failing_since
+        pause = getattr(error, "retry_after", None) or 0.0
+        if seconds + pause < patience:
+            return None
+        if pause > 0:
+            return f"The endpoint wants to be left alone for {pause:.0f} seconds: {error}"
+        return f"Nothing succeeded for {seconds:.0f} seconds: {error}"
+
+
+class Breaker:
+    """Counts the failures of an endpoint. patience: of the run."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
         self._failures = 0
-        self._ever_succeeded = self._ever_answered = False
+        self._ever_succeeded = False
         self._last: _Likeness | None = None
         self._alike = 0
         self._sent_when_it_began = 0
@@ -68,22 +99,17 @@ class Breaker:
         What went out before fatal errors began says nothing of what would come now.
         """
         self.successes += 1
-        self._failing_since = None
+        self._patience.succeeded()
         self._failures = 0
-        self._ever_succeeded = self._ever_answered = True
+        self._ever_succeeded = True
         if number > self._sent_when_it_began:
             self._last, self._alike = None, 0
 
     def failed(self, error: ExtractifyError, blame: Blame, sent: int, now: float) -> str | None:
         """Count a failure; the reason to stop, if it is one. sent: requests so far."""
-        self._ever_answered |= isinstance(error, EndpointError)
-        if blame == "document":
-            self._failing_since, self._failures = None, 0  # the endpoint itself is well
-        else:
-            self._failures += 1
-            if self._failing_since is None:
-                self._failing_since = now
-        return self._repeated(error, blame, sent) or self._too_long(error, now)
+        self._failures = 0 if blame == "document" else self._failures + 1
+        impatient = self._patience.failed(error, blame, now)
+        return self._repeated(error, blame, sent) or impatient
 
     def others_fail(self, mine: int) -> bool:
         """Whether others fail too, and nothing succeeds. mine: failures since the last success."""
@@ -100,16 +126,3 @@ class Breaker:
         if self._alike < (_MOST_FATAL if fatal else _MOST_SUSPICIOUS):
             return None
         return f"{self._alike} requests in a row failed alike: {error}"
-
-    def _too_long(self, error: ExtractifyError, now: float) -> str | None:
-        if self._failing_since is None:
-            return None
-        unreached = isinstance(error, TransportError) and not self._ever_answered
-        patience = self._patience * (_UNREACHED if unreached else 1.0)
-        seconds = now - self._failing_since
-        pause = getattr(error, "retry_after", None) or 0.0
-        if seconds + pause < patience:
-            return None
-        if pause > 0:
-            return f"The endpoint wants to be left alone for {pause:.0f} seconds: {error}"
-        return f"Nothing succeeded for {seconds:.0f} seconds: {error}"

@@ -17,8 +17,7 @@ from extractify.keys import Identity
 from extractify.limits import Limits
 from extractify.links import AsyncLink, Links
 from extractify.outlets import Outlet
-from extractify.pace import Regulator
-from extractify.paced import Paced
+from extractify.paces import Paces
 from extractify.plans import Plan
 from extractify.retrying import Retry
 from extractify.running import Run
@@ -26,11 +25,10 @@ from extractify.settling import Settling
 from extractify.sinks.dead import DeadLetters
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 
     from extractify.conversation import Asked, Setting
     from extractify.documents import Document
-    from extractify.endpoints import Endpoint
     from extractify.extraction import Extraction
     from extractify.messages import Completion
     from extractify.plans import OnProgress, Report
@@ -51,13 +49,13 @@ class Bulk:
         self,
         task: Task[Any],
         converse: Callable[[Document], Generator[Asked, Completion, Extraction[Any]]],
-        setting: Setting,
+        settings: Sequence[Setting],
         options: Mapping[str, Any],
         given: Given,
         on_progress: OnProgress | None = None,
     ) -> None:
-        """Describe it. setting: of the endpoint asked first. options: of the connections."""
-        self._task, self._converse, self._setting = task, converse, setting
+        """Describe it. settings: in the order in which they are asked. options: of connections."""
+        self._task, self._converse, self._settings = task, converse, settings
         self._source, output, plan = given
         self._output = cast("Output", output)  # which the sinks check
         self._plan = _located(plan or Plan(), output)
@@ -71,12 +69,10 @@ class Bulk:
         """
         plan, source = self._plan, self._source
         _check_apart({"input": source, "output": self._output, **_files(plan)})
-        identity = Identity.of(self._task, self._setting)
+        identity = Identity.of(self._task, self._settings[0])
         total, rows = feeds.count(source), _rows(source, plan)
         emit = self._options["emit"]
         links = Links(AsyncLink, _for_many(self._options, plan.pace.concurrency))
-        endpoint = cast("Endpoint", self._setting.endpoint)
-        regulator = Regulator(plan.pace, preset=endpoint.requests_per_minute, emit=emit)
 
         async def send(asked: Asked) -> Completion:
             return await links.to(asked.endpoint).send(asked.request, asked.observer)
@@ -85,12 +81,12 @@ class Bulk:
             journal = held.enter_context(_journal(plan, identity))
             if plan.retry_dead:
                 journal.retry_dead()
-            paced = Paced(send, regulator, emit)
-            settling = Settling(self._converse, identity, journal, paced)
+            paces = Paces(send, plan.pace, [each.endpoint for each in self._settings], emit)
+            settling = Settling(self._converse, identity, journal, paces)
             dead = None if plan.dead is None else DeadLetters(Path(plan.dead))
             sink = sinks.opened(self._output, self._task, flat=plan.flat)
             outlet = Outlet(sink, dead, ordered=plan.ordered)
-            session = Run(plan, settling, outlet, journal, regulator, total)
+            session = Run(plan, settling, outlet, journal, paces, total)
             if catches_signals:
                 held.enter_context(stopped_by_signals(session.stop))
             try:

@@ -127,7 +127,7 @@ class _Session(Generic[L]):
 
         task = _task(target)
         converse = partial(self._conversation, task)
-        return Bulk(task, converse, self._settings[0], self._options, given, on_progress)
+        return Bulk(task, converse, self._settings, self._options, given, on_progress)
 
 
 class Client(_Session[Link]):

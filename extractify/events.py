@@ -83,10 +83,14 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class PaceChanged:
-    """A run goes faster or slower. limit: requests at once, from now on. reason: for people."""
+    """A run goes faster or slower. limit: requests at once, from now on. reason: for people.
+
+    endpoint: by URL and model.
+    """
 
     limit: int
     reason: str
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -23,6 +24,7 @@ from extractify.leases import Stock
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from extractify.ceiling import Ceiling
     from extractify.events import OnEvent
     from extractify.leases import Lessor
     from extractify.rates import Rate
@@ -59,6 +61,10 @@ class Pace:
                 raise ConfigurationError(f"Pace({name}={value}) lets nothing out.")
 
 
+class PausedError(Exception):
+    """The endpoint pauses for longer than it is waited for: somebody else can be asked."""
+
+
 class Permit:
     """A place among the requests at once; give it back by `Regulator.release`.
 
@@ -75,10 +81,11 @@ class Permit:
 
 
 class Regulator:
-    """The gate of one run, within one event loop.
+    """The gate of one endpoint, within one event loop.
 
     preset: requests a minute that the endpoint is known to bear. emit: is told of each change of
-    the pace. lessor: whom to ask for permits, where a limit is shared.
+    the pace. lessor: whom to ask for permits, where a limit is shared. longest_pause: seconds that
+    a request waits out; in a longer one it raises PausedError.
     """
 
     def __init__(
@@ -92,6 +99,8 @@ class Regulator:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.pace = pace
+        self._ceiling: Ceiling | None = None
+        self.longest_pause = inf
         self._emit, self._clock, self._sleep = emit, clock, sleep
         self._congestion = Congestion(pace.concurrency)
         self._in_flight = 0
@@ -109,6 +118,15 @@ class Regulator:
         self._timer_due = 0.0
         self._resting: set[asyncio.Future[None]] = set()
         self._stopped: tuple[str, BaseException | None] | None = None
+
+    def join(self, ceiling: Ceiling, *, longest_pause: float = inf) -> None:
+        """Become one of several gates, before anything went out.
+
+        ceiling: of all of them together. longest_pause: seconds that a request waits out at most;
+        in a longer one it raises PausedError.
+        """
+        self._ceiling, self.longest_pause = ceiling, longest_pause
+        ceiling.join(self._let_in, self.stop)
 
     @property
     def limit(self) -> int:
@@ -131,13 +149,20 @@ class Regulator:
         return max(0.0, self._not_before - self._clock())
 
     @property
+    def is_paused(self) -> bool:
+        """Whether the pause is longer than what is waited for."""
+        return self.pause > self.longest_pause
+
+    @property
     def stopped(self) -> str | None:
         """Why the run was stopped, if it was."""
         return None if self._stopped is None else self._stopped[0]
 
     async def admit(self, size: float = 1.0) -> Permit:
-        """Wait until a request may go out. size: in characters. Raises: Stopped."""
+        """Wait until a request may go out. size: in characters. Raises: Stopped, PausedError."""
         self.check()
+        if self.is_paused:
+            raise PausedError
         if not self._waiting:
             permit = self._permit(size)
             if permit is not None:
@@ -173,7 +198,10 @@ class Regulator:
             self._hold_back(permit, retry_after)
         if tokens is not None or fared != "success":
             self._settle(permit, tokens)
-        self._let_in()
+        if self._ceiling is None:
+            self._let_in()
+        else:
+            self._ceiling.left()
         if self.limit != before:
             self._tell(told)
 
@@ -199,17 +227,18 @@ class Regulator:
         self.check()
 
     def stop(self, reason: str, cause: BaseException | None = None) -> None:
-        """Let nothing in any more: what waits or asks raises Stopped. What is out may finish."""
+        """Let nothing in any more: what waits or asks raises Stopped. What is out may finish.
+
+        Nor do the gates under the same ceiling.
+        """
         if self._stopped is not None:
             return
         self._stopped = reason, cause
-        for future, _ in self._waiting:
-            if not future.done():
-                future.set_exception(self._stop())
-        self._waiting.clear()
+        self._turn_away(self._stop)
         for resting in self._resting:
             resting.cancel()
-        self._set_timer()
+        if self._ceiling is not None:
+            self._ceiling.stop(reason, cause)
 
     def check(self) -> None:
         """Raises: Stopped, if the run is."""
@@ -226,10 +255,20 @@ class Regulator:
         stopped.__cause__ = cause
         return stopped
 
+    def _turn_away(self, error: Callable[[], Exception]) -> None:
+        for future, _ in self._waiting:
+            if not future.done():
+                future.set_exception(error())
+        self._waiting.clear()
+        self._set_timer()
+
     def _permit(self, size: float) -> Permit | None:
         """A permit, if there is one; otherwise `_due` is when there may be, None for a place."""
         self._due = None
         if self._in_flight >= self._congestion.limit:
+            return None
+        ceiling = self._ceiling
+        if ceiling is not None and ceiling.is_reached:
             return None
         now = self._clock()
         charged = size * self._tokens_seen / self._size_seen
@@ -243,6 +282,8 @@ class Regulator:
             self._stock.take(1, charged)
         self._requests.take(1.0)
         self._tokens.take(charged)
+        if ceiling is not None:
+            ceiling.entered()
         self._in_flight += 1
         self._admitted += 1
         return Permit(self._admitted, self._congestion.cuts, size, charged)
@@ -280,6 +321,8 @@ class Regulator:
         self._not_before = max(self._not_before, self._clock() + pause)
         if self._stock is not None and pause > 0:
             self._stock.report(pause)
+        if self.is_paused:
+            self._turn_away(PausedError)
 
     def _settle(self, permit: Permit, tokens: float | None) -> None:
         """Charge what the request really took, and learn from it."""

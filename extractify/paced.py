@@ -7,19 +7,23 @@ few times), the run's set-up (the run stops), or the document (its error is rais
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
+from math import inf
 from random import SystemRandom
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from extractify.breaker import Breaker, blame_of
+from extractify.breaker import Breaker, Patience, blame_of
 from extractify.errors import (
     ConfigurationError,
     EndpointError,
     ExtractifyError,
     Overloaded,
+    QuotaExceeded,
     TransportError,
 )
 from extractify.events import RetryScheduled
+from extractify.pace import PausedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,6 +40,8 @@ _SLOWING = frozenset({429, 502, 503, 504, 529})
 _MOST_TRIES = 30
 """Of one request, whatever it failed of; others succeeded meanwhile."""
 _FATAL_TRIES = 2
+_ASIDE = 60.0
+"""Seconds until an endpoint is asked again that has no quota left, while others are asked."""
 _FIRST_REST = 0.5
 _LONGEST_REST = 8.0
 _DOUBLINGS = 4  # by then it is the longest
@@ -51,35 +57,45 @@ class Paced:
         regulator: Regulator,
         emit: OnEvent,
         *,
+        patience: Patience | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        """patience: of the run, where it asks other endpoints as well."""
         self._send, self._emit, self._clock = send, emit, clock
         self._regulator = regulator
-        self._breaker = Breaker(regulator.pace.patience)
+        self._breaker = Breaker(patience or Patience(regulator.pace.patience))
+        self._last: ExtractifyError | None = None
 
     async def send(self, asked: Asked) -> Completion:
         """Exchange one request, as often as it takes.
 
-        Raises: TransportError, EndpointError where that is the document's fault or too many tries
-        failed; Stopped.
+        Raises: TransportError, EndpointError where that is the document's fault, too many tries
+        failed, or another endpoint stands ready and this one makes it wait; Stopped.
         """
         regulator = self._regulator
         tries = _Tries(regulator.pace.tries, self._breaker)
         size = _size(asked.request)
+        failure: ExtractifyError | None = None
         while True:
-            answer = await self._exchanged(asked, size)
+            try:
+                permit = await regulator.admit(size)
+            except PausedError:
+                raise failure or self._unasked() from None
+            answer = await self._exchanged(asked, permit)
             if not isinstance(answer, ExtractifyError):
                 return answer
+            failure = answer
             blame = blame_of(answer)
             if blame != "document":
                 regulator.check()
             rest = tries.rest_after(answer, blame)
+            if max(rest, regulator.pause) > regulator.longest_pause:
+                raise answer
             self._announce(asked, answer, rest or regulator.pause)
             if rest:
                 await regulator.rest(rest)
 
-    async def _exchanged(self, asked: Asked, size: float) -> Completion | ExtractifyError:
-        permit = await self._regulator.admit(size)
+    async def _exchanged(self, asked: Asked, permit: Permit) -> Completion | ExtractifyError:
         try:
             completion = await self._send(asked)
         except ExtractifyError as error:
@@ -95,14 +111,32 @@ class Paced:
 
     def _failed(self, permit: Permit, error: ExtractifyError) -> None:
         regulator, blame = self._regulator, blame_of(error)
+        self._last = copy(error)
         reason = self._breaker.failed(error, blame, regulator.admitted, self._clock())
-        if reason is not None:
-            regulator.stop(reason, error)
         after, rate = None, None
         if isinstance(error, EndpointError):
             after, rate = error.retry_after, error.rate
-        regulator.release(permit, _fared(error, blame), retry_after=after)
+        fared = _fared(error, blame)
+        if self._leads_on(error, blame):
+            if reason is not None:
+                fared, after = "overload", max(after or 0.0, _ASIDE)
+            elif self._breaker.others_fail(0):
+                fared = "overload"
+        elif reason is not None:
+            regulator.stop(reason, error)
+        regulator.release(permit, fared, retry_after=after)
         self._heed(rate)
+
+    def _leads_on(self, error: ExtractifyError, blame: Blame) -> bool:
+        """Whether another endpoint is asked because of it."""
+        passes = blame in {"weather", "fault"} or isinstance(error, QuotaExceeded)
+        return passes and self._regulator.longest_pause < inf
+
+    def _unasked(self) -> ExtractifyError:
+        """The failure for which the endpoint pauses, as that of a request that didn't go out."""
+        error = copy(cast("ExtractifyError", self._last))
+        error.tries = 0
+        return error
 
     def _heed(self, rate: Rate | None) -> None:
         if rate is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from extractify.entries import Entry
     from extractify.journal import Journal
     from extractify.outlets import Outlet
-    from extractify.pace import Regulator
+    from extractify.paces import Paces
     from extractify.plans import OnProgress, Plan
     from extractify.rows import Row
     from extractify.settling import Settling
@@ -37,12 +37,12 @@ class Run:
         settling: Settling,
         outlet: Outlet,
         journal: Journal,
-        regulator: Regulator,
+        paces: Paces,
         total: int | None = None,
     ) -> None:
         """Describe the run. total: rows of the input, where that is known."""
         self._plan, self._settling, self._outlet = plan, settling, outlet
-        self._journal, self._regulator, self._total = journal, regulator, total
+        self._journal, self._paces, self._total = journal, paces, total
         self._window = asyncio.Semaphore(2 * plan.pace.concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = ""
@@ -56,7 +56,7 @@ class Run:
         """End the run once the requests in flight are answered. reason: in words."""
         if not self._stopped:
             self._stopped = reason
-            self._regulator.stop(reason)
+            self._paces.stop(reason)
             if self._coming is not None:
                 self._coming.cancel()
 
@@ -70,8 +70,8 @@ class Run:
             reused=self._settling.reused,
             usage=self._journal.spent.usage,
             seconds=monotonic() - self._started,
-            limit=self._regulator.limit,
-            in_flight=self._regulator.in_flight,
+            limit=self._paces.limit,
+            in_flight=self._paces.in_flight,
             stopping=self._stopped,
         )
 
@@ -150,7 +150,7 @@ class Run:
     async def _settle(self, position: int, row: Row) -> None:
         entry = await self._settling.entry(row)
         if entry is None:
-            self._leave(self._regulator.stopped or "a document was left")
+            self._leave(self._paces.stopped or "a document was left")
         else:
             self._put(position, row, entry)
 

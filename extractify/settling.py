@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from extractify.journal import Journal
     from extractify.keys import Identity
     from extractify.messages import Completion
-    from extractify.paced import Paced
+    from extractify.paces import Paces
     from extractify.rows import Row, RowId
 
 
@@ -52,11 +52,11 @@ class Settling:
         converse: Callable[[Document], Generator[Asked, Completion, Extraction[Any]]],
         identity: Identity,
         journal: Journal,
-        paced: Paced,
+        paces: Paces,
     ) -> None:
         self.reused = 0
         self._converse, self._identity = converse, identity
-        self._journal, self._paced = journal, paced
+        self._journal, self._paces = journal, paces
         self._asking: dict[bytes, asyncio.Future[Entry | None]] = {}
 
     async def entry(self, row: Row) -> Entry | None:
@@ -141,7 +141,7 @@ class Settling:
             completion = _played(asked, next(kept, ""))
             if completion is None:
                 kept = iter(())  # what was kept further on answered other questions
-                completion = await self._paced.send(asked)
+                completion = await self._paces.send(asked)
                 self._journal.keep(key, digest, turn, _recorded(asked, completion))
             return completion
 

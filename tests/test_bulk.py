@@ -8,6 +8,7 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,10 +28,13 @@ from extractify import (
     Repair,
     Task,
 )
+from extractify.events import FellBack
 from extractify.testing import Answer, ScriptedEndpoint, Seen, completion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    from extractify.events import Event
 
 
 class Order(BaseModel):
@@ -260,6 +264,21 @@ def test_answers_kept_of_another_endpoint_are_not_mixed_with_new_ones(tmp_path: 
         client.run(Order, rows(1), lambda _, entry: got.append(entry.data), plan)
     assert got == [{"number": 0, "total": 1.5}]
     assert [len(seen.body["messages"]) for seen in back.requests] == [2, 4]
+
+
+def test_an_endpoint_that_pauses_leads_on_to_the_fallback_at_once(tmp_path: Path) -> None:
+    full = Answer({"error": {"message": "full"}}, status=429, headers={"retry-after": "30"})
+    busy = ScriptedEndpoint(lambda _: full)
+    other = ScriptedEndpoint(order, like=Endpoint(url="http://other.invalid", model="o"))
+    events: list[Event] = []
+    begun = monotonic()
+    with Client(busy, fallback=[other], on_event=events.append) as client:
+        report = client.run(Order, rows(40), tmp_path / "out.jsonl")
+    assert report.ok
+    assert monotonic() - begun < 25
+    assert len(other.requests) == 40
+    assert len(busy.requests) <= 8
+    assert FellBack(busy.name, other.name, "RateLimited") in events
 
 
 def test_rows_that_cannot_be_read_were_not_done_before(tmp_path: Path) -> None:
