@@ -58,7 +58,7 @@ class Bulk:
         self._task, self._converse, self._settings = task, converse, settings
         self._source, output, plan = given
         self._output = cast("Output", output)  # which the sinks check
-        self._plan = _located(plan or Plan(), output)
+        self._plan = located(plan or Plan(), output)
         self._options, self._on_progress = options, on_progress
 
     async def run(self, *, catches_signals: bool = False) -> Report:
@@ -109,8 +109,8 @@ def _rows(source: object, plan: Plan) -> Iterator[Row] | AsyncIterator[Row]:
     return rows
 
 
-def _located(plan: Plan, output: object) -> Plan:
-    """The plan with its files named, beside the output where they aren't."""
+def located(plan: Plan, output: object) -> Plan:
+    """The plan of a run with its files named, beside the output where they aren't."""
     if output == "-":
         return replace(plan, dead=plan.dead or _DEAD)
     if not _is_file(output):  # a function, which gets the dead letters too

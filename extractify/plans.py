@@ -15,6 +15,8 @@ from extractify.pace import Pace
 from extractify.rows import LARGEST
 
 _PLACE = instance(str, PathLike).optional
+BROKEN_OFF = "The input broke off"
+"""How the note begins that what the source raises has, where rows came before."""
 _ENOUGH = 100  # rows until a share of them says something
 
 

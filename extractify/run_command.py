@@ -3,19 +3,22 @@
 # No __future__ import: typer reads the annotations.
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from extractify.blocking import INTERRUPTION
 from extractify.endpoints import resolve
-from extractify.errors import ConfigurationError
+from extractify.errors import ConfigurationError, ExtractifyError
+from extractify.plans import BROKEN_OFF, Report
 from extractify.progress import Style, closing_table, display, event, tell_faults
 from extractify.shell import FAILED, INTERRUPTED, MISUSED, STOPPED, in_order, task_at
 
 if TYPE_CHECKING:
     import typer
 
+    from extractify.client import Client
     from extractify.journal import OnChange
-    from extractify.plans import Report
+    from extractify.plans import OnProgress, Plan, Progress
+    from extractify.task import Task
 
 
 def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
@@ -130,8 +133,35 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
             # It isn't opened: the run has connections, and a local model, of its own.
             client = Client(resolve(endpoint), on_event=tell_faults(progress))
             with display(progress) as show:
-                report = client.run(task, source, output, plan, on_progress=show)
+                report = _ran(client, task, (source, output, plan), show)
         _tell(report, progress)
+
+
+def _ran(
+    client: "Client", task: "Task[Any]", given: "tuple[str, str, Plan]", show: "OnProgress | None"
+) -> Report:
+    """The report of a run, also of one whose input broke off in the middle."""
+    from extractify.bulk import located
+
+    source, output, plan = given
+    seen: list[Progress] = []
+
+    def watch(progress: "Progress") -> None:
+        seen[:] = [progress]
+        if show is not None:
+            show(progress)
+
+    try:
+        return client.run(task, source, output, plan, on_progress=watch)
+    except (ExtractifyError, OSError) as error:
+        notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(BROKEN_OFF)]
+        if not notes or not seen:
+            raise
+        plan = located(plan, output)
+        where = notes[0].partition(".")[0]
+        stopped = f"{where[0].lower()}{where[1:]}: {error}"
+        written = "" if output == "-" else output
+        return Report(seen[0], stopped, written, str(plan.dead or ""), str(plan.journal or ""))
 
 
 def _failures(text: str | None) -> int | float | None:
@@ -146,7 +176,7 @@ def _failures(text: str | None) -> int | float | None:
         ) from None
 
 
-def _tell(report: "Report", style: Style) -> None:
+def _tell(report: Report, style: Style) -> None:
     """The closing table, and the exit code."""
     if style is Style.json:
         told = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from extractify.entries import dead_letter, unexpected
 from extractify.errors import JournalError, OutputError
-from extractify.plans import NO_LIMIT, Progress, Report
+from extractify.plans import BROKEN_OFF, NO_LIMIT, Progress, Report
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from extractify.settling import Settling
 
 _TICK = 0.25  # seconds between two reports of progress
+_GOES_ON = " What is done of them is in the journal: the same run goes on from there."
 
 
 class Run:
@@ -48,6 +49,7 @@ class Run:
         self._stopped = ""
         self._has_left = False  # a row without an outcome
         self._broken: BaseException | None = None
+        self._read = 0
         self._coming: asyncio.Future[Row] | None = None
         self._done = self._failed = 0
         self._started = monotonic()
@@ -81,6 +83,7 @@ class Run:
         """Settle all rows.
 
         Raises: JournalError, OutputError, and what the rows, the output and on_progress raise.
+        What the rows raise comes when all that was read is settled.
         """
         self._started = monotonic()
         ticking = asyncio.create_task(self._tick(on_progress))
@@ -92,22 +95,22 @@ class Run:
         finally:
             ticking.cancel()
             self._outlet.close(complete=complete)
-        if on_progress is not None:
-            on_progress(self.progress)
+            if on_progress is not None and self._broken is None:
+                on_progress(self.progress)
         return Report(self.progress, self._stopped if self._has_left else "")
 
     async def _settle_all(self, rows: Iterable[Row] | AsyncIterable[Row]) -> None:
-        position = 0
         try:
-            async for row in self._each(rows):
-                await self._window.acquire()
-                if self._stopped:
-                    self._has_left = True
-                    break
-                self._begin(position, row)
-                position += 1
-            while self._tasks:
-                await asyncio.wait(self._tasks)
+            await self._begin_each(rows)
+            await self._drained()
+        except Exception as error:
+            self._has_left = True
+            await self._drained()
+            if self._broken is not None:
+                raise self._broken from error
+            if self._read:
+                error.add_note(self._where_it_broke_off())
+            raise
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -115,6 +118,19 @@ class Run:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._broken is not None:
             raise self._broken
+
+    async def _begin_each(self, rows: Iterable[Row] | AsyncIterable[Row]) -> None:
+        async for row in self._each(rows):
+            await self._window.acquire()
+            if self._stopped:
+                self._has_left = True
+                break
+            self._begin(self._read, row)
+            self._read += 1
+
+    async def _drained(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _each(self, rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncIterator[Row]:
         """The rows. One that is waited for when the run stops isn't waited for any longer."""
@@ -163,6 +179,10 @@ class Run:
         for _ in range(out):
             self._window.release()
         self._look_at_the_budget()
+
+    def _where_it_broke_off(self) -> str:
+        kept = "" if self._plan.journal is None else _GOES_ON
+        return f"{BROKEN_OFF} after {self._read:,} rows.{kept}"
 
     def _look_at_the_budget(self) -> None:
         if self._plan.budget == NO_LIMIT:

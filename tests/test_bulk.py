@@ -32,7 +32,7 @@ from extractify.events import FellBack
 from extractify.testing import Answer, ScriptedEndpoint, Seen, completion
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from extractify.events import Event
 
@@ -212,31 +212,30 @@ def test_too_many_failures_end_a_run(tmp_path: Path, failures: float) -> None:
 
 
 def test_a_document_that_was_in_its_repair_goes_on_from_there(tmp_path: Path) -> None:
-    calls = 0
+    output = tmp_path / "out.jsonl"
 
-    class UnpluggedError(Exception):
-        pass
+    async def main() -> None:
+        second = asyncio.Event()
 
-    def source() -> Iterator[tuple[int, str]]:
-        yield rows(1)[0]
-        while calls < 2:
-            yield 9, ""
-        raise UnpluggedError
+        def answering(seen: Seen) -> object:
+            if len(seen.body["messages"]) == 2:
+                return Answer(priced({"number": 1}))
+            second.set()
+            return Answer(priced(order(seen)), delay=30)
 
-    def answering(seen: Seen) -> object:
-        nonlocal calls
-        calls += 1
-        first = len(seen.body["messages"]) == 2
-        return Answer(priced({"number": 1} if first else order(seen)))
+        async with AsyncClient(ScriptedEndpoint(answering)) as client:
+            run = asyncio.create_task(client.run(Order, rows(1), output, slow(1)))
+            await second.wait()
+            run.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run
 
-    endpoint = ScriptedEndpoint(answering)
+    asyncio.run(main())
+    endpoint = ScriptedEndpoint(order)
     with Client(endpoint) as client:
-        with pytest.raises(UnpluggedError):
-            client.run(Order, source(), tmp_path / "out.jsonl", slow(1))
-        report = client.run(Order, rows(1), tmp_path / "out.jsonl")
+        report = client.run(Order, rows(1), output)
     assert report.ok
-    turns = [len(seen.body["messages"]) for seen in endpoint.requests]
-    assert turns.count(2) == 1
+    assert [len(seen.body["messages"]) for seen in endpoint.requests] == [4]
 
 
 def test_answers_kept_of_another_endpoint_are_not_mixed_with_new_ones(tmp_path: Path) -> None:
@@ -403,18 +402,68 @@ def test_no_more_documents_are_read_than_the_window_holds() -> None:
     assert most <= 2 * 4 + 1
 
 
-def test_a_source_that_breaks_off_is_raised_and_what_was_done_is_kept(tmp_path: Path) -> None:
-    def source() -> Iterator[tuple[int, str]]:
-        yield from rows(30)
-        raise OSError("the share is gone")
+def breaking() -> Iterator[tuple[int, str]]:
+    yield from rows(30)
+    raise OSError("the share is gone")
 
-    endpoint = ScriptedEndpoint(order)
+
+async def breaking_async() -> AsyncIterator[tuple[int, str]]:
+    for row in rows(30):
+        yield row
+    raise OSError("the share is gone")
+
+
+@pytest.mark.parametrize("source", [breaking, breaking_async])
+def test_a_source_that_breaks_off_is_raised_when_all_that_came_of_it_is_done(
+    tmp_path: Path, source: Callable[[], object]
+) -> None:
+    endpoint, told = ScriptedEndpoint(order), list[Progress]()
+    output = tmp_path / "out.jsonl"
     with Client(endpoint) as client:
-        with pytest.raises(OSError, match="the share is gone"):
-            client.run(Order, source(), tmp_path / "out.jsonl", slow())
-        report = client.run(Order, rows(30), tmp_path / "out.jsonl")
+        with pytest.raises(OSError, match="the share is gone") as raised:
+            client.run(Order, source(), output, slow(), on_progress=told.append)
+        (note,) = raised.value.__notes__
+        assert note.startswith("The input broke off after 30 rows. ")
+        assert told[-1].done == 30
+        assert not output.exists()
+        assert len(lines(tmp_path / "out.jsonl.part")) == 30
+        report = client.run(Order, rows(31), output)
     assert report.ok
-    assert report.progress.reused >= 20
+    assert report.progress.reused == 30
+    assert len(endpoint.requests) == 31
+
+
+def test_an_async_client_drains_too_when_its_source_breaks_off() -> None:
+    async def main() -> list[object]:
+        got: list[object] = []
+        async with AsyncClient(ScriptedEndpoint(order)) as client:
+            with pytest.raises(OSError, match="the share is gone") as raised:
+                await client.run(Order, breaking(), lambda id_, _: got.append(id_), slow())
+        assert raised.value.__notes__ == ["The input broke off after 30 rows."]
+        return got
+
+    assert asyncio.run(main()) == list(range(30))
+
+
+def test_a_source_that_cannot_begin_is_raised_as_it_is(tmp_path: Path) -> None:
+    def source() -> Iterator[tuple[int, str]]:
+        if not (tmp_path / "share").exists():
+            raise OSError("no share")
+        yield rows(1)[0]
+
+    with Client(ScriptedEndpoint(order)) as client, pytest.raises(OSError, match="no") as raised:
+        client.run(Order, source(), tmp_path / "out.jsonl")
+    assert not hasattr(raised.value, "__notes__")
+
+
+def test_an_output_that_breaks_while_a_broken_source_is_drained_is_what_is_raised() -> None:
+    def take(id_: object, _: Entry) -> None:
+        if id_ == 29:
+            raise LookupError
+
+    with Client(ScriptedEndpoint(order)) as client, pytest.raises(OutputError) as raised:
+        client.run(Order, breaking(), take, slow(16))
+    assert isinstance(raised.value.__cause__, OSError | LookupError)
 
 
 def test_a_cancelled_run_leaves_a_journal_that_goes_on(tmp_path: Path) -> None:

@@ -169,6 +169,31 @@ def test_a_source_that_is_not_there_is_named(run: Callable[..., Result]) -> None
     assert "absent.jsonl" in result.stderr
 
 
+def test_a_source_that_breaks_off_in_the_middle_ends_it_with_3_and_the_way_on(
+    run: Callable[..., Result],
+) -> None:
+    parquet, arrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    texts = [f"Order {number} " + str(hash(number)) * 50 for number in range(0, 2560, 10)]
+    table = arrow.table({"id": [f"o{at}" for at in range(256)], "text": texts})
+    options = {"row_group_size": 128, "compression": "none", "use_dictionary": False}
+    parquet.write_table(table, "in.parquet", **options)
+    whole = Path("in.parquet").read_bytes()
+    column = parquet.ParquetFile("in.parquet").metadata.row_group(1).column(1)
+    at = column.data_page_offset
+    Path("in.parquet").write_bytes(whole[:at] + b"\xff" * 400 + whole[at + 400 :])
+    result = run("-o", "out.jsonl", source="in.parquet")
+    assert result.exit_code == 3
+    told = result.stderr.splitlines()[-1]
+    assert told.startswith("Stopped before the end: the input broke off after 128 rows: in.parquet")
+    assert told.endswith("The same command goes on from here.")
+    assert ["values", "128"] in [line.split() for line in result.stderr.splitlines()]
+    assert len(lines("out.jsonl.part")) == 128
+    Path("in.parquet").write_bytes(whole)
+    result = run("-o", "out.jsonl", "--progress", "json", source="in.parquet")
+    assert result.exit_code == 0
+    assert json.loads(result.stderr.splitlines()[-1])["reused"] == 128
+
+
 def test_an_endpoint_that_fails_is_named_while_the_run_waits(folder: Path) -> None:
     with started(folder, "http://127.0.0.1:9/v1#m") as process:
         assert process.stderr is not None
