@@ -20,7 +20,7 @@ class Outlet:
 
     def __init__(self, sink: Sink, dead: DeadLetters | None, *, ordered: bool) -> None:
         self._sink, self._dead, self._ordered = sink, dead, ordered
-        self._waiting: dict[int, tuple[Row, Entry]] = {}
+        self._waiting: dict[int, tuple[Row, Entry] | None] = {}
         self._next = 0
         self.is_broken = False
 
@@ -30,12 +30,22 @@ class Outlet:
         After an error nothing is put out any more: there would be a gap before it.
         """
         if not self._ordered:
-            self._write(row, entry)
+            self._write((row, entry))
             return 1
         self._waiting[position] = row, entry
+        return self._move_on()
+
+    def skip(self, position: int) -> int:
+        """Put nothing out for a row. Gives how many places in the window came free."""
+        if not self._ordered:
+            return 1
+        self._waiting[position] = None
+        return self._move_on()
+
+    def _move_on(self) -> int:
         first = self._next
         while self._next in self._waiting:
-            self._write(*self._waiting.pop(self._next))
+            self._write(self._waiting.pop(self._next))
             self._next += 1
         return self._next - first
 
@@ -43,7 +53,7 @@ class Outlet:
         """Close both; if the run isn't complete, what waits behind a gap is put out too."""
         try:
             for position in sorted(self._waiting):
-                self._write(*self._waiting.pop(position))
+                self._write(self._waiting.pop(position))
         finally:
             try:
                 self._sink.close(complete=complete)
@@ -51,9 +61,10 @@ class Outlet:
                 if self._dead is not None:
                     self._dead.close(complete=complete)
 
-    def _write(self, row: Row, entry: Entry) -> None:
-        if self.is_broken:
+    def _write(self, put: tuple[Row, Entry] | None) -> None:
+        if self.is_broken or put is None:
             return
+        row, entry = put
         self.is_broken = True
         if entry.ok or self._dead is None:
             self._sink.write(row.id, entry)

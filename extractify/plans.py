@@ -53,7 +53,7 @@ class Budget:
         used = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
         if self.tokens is not None and used >= self.tokens:
             return f"the budget of {self.tokens} tokens is used up"
-        if self.seconds is not None and progress.seconds >= self.seconds:
+        if self.is_over(progress.seconds):
             return f"the {self.seconds:g} seconds are over"
         if isinstance(self.failures, float):
             finished = progress.done + failed
@@ -62,6 +62,10 @@ class Budget:
         elif self.failures is not None and failed > self.failures:
             return f"{failed} documents failed, more than {self.failures}"
         return None
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether it is the time that is over. seconds: of this session."""
+        return self.seconds is not None and seconds >= self.seconds
 
 
 NO_LIMIT = Budget()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from extractify.settling import Settling
 
 _TICK = 0.25  # seconds between two reports of progress
+_NEXT_ROW = 1.0  # seconds for which a row is waited for that may be known, when nothing is asked
 _GOES_ON = " What is done of them is in the journal: the same run goes on from there."
 
 
@@ -44,9 +45,13 @@ class Run:
         """Describe the run. total: rows of the input, where that is known."""
         self._plan, self._settling, self._outlet = plan, settling, outlet
         self._journal, self._paces, self._total = journal, paces, total
-        self._window = asyncio.Semaphore(2 * plan.pace.concurrency)
+        self._most = 2 * plan.pace.concurrency
+        self._window = asyncio.Semaphore(self._most)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = ""
+        self._reads_on = False  # though nothing is asked any more
+        self._known = journal.spent.done + journal.spent.failed
+        self._unknown_in_a_row = 0
         self._has_left = False  # a row without an outcome
         self._broken: BaseException | None = None
         self._read = 0
@@ -56,11 +61,15 @@ class Run:
 
     def stop(self, reason: str) -> None:
         """End the run once the requests in flight are answered. reason: in words."""
+        self._reads_on = False
         if not self._stopped:
-            self._stopped = reason
-            self._paces.stop(reason)
-            if self._coming is not None:
-                self._coming.cancel()
+            self._ask_no_more(reason)
+        if self._coming is not None:
+            self._coming.cancel()
+
+    def _ask_no_more(self, reason: str) -> None:
+        self._stopped = reason
+        self._paces.stop(reason)
 
     @property
     def progress(self) -> Progress:
@@ -122,11 +131,16 @@ class Run:
     async def _begin_each(self, rows: Iterable[Row] | AsyncIterable[Row]) -> None:
         async for row in self._each(rows):
             await self._window.acquire()
-            if self._stopped:
+            if self._stopped and not self._may_know_more():
                 self._has_left = True
                 break
             self._begin(self._read, row)
             self._read += 1
+
+    def _may_know_more(self) -> bool:
+        """Whether rows that the journal knows may come yet; an input may have no end."""
+        is_at_its_end = self._total is None and self._unknown_in_a_row > self._most
+        return self._reads_on and not is_at_its_end
 
     async def _drained(self) -> None:
         while self._tasks:
@@ -141,6 +155,8 @@ class Run:
         iterator, task = aiter(rows), asyncio.current_task()
         while True:
             self._coming = asyncio.ensure_future(anext(iterator))
+            if self._stopped:
+                asyncio.get_running_loop().call_later(_NEXT_ROW, self._coming.cancel)
             try:
                 yield await self._coming
             except StopAsyncIteration:
@@ -166,11 +182,12 @@ class Run:
     async def _settle(self, position: int, row: Row) -> None:
         entry = await self._settling.entry(row)
         if entry is None:
-            self._leave(self._paces.stopped or "a document was left")
+            self._skip(position)
         else:
             self._put(position, row, entry)
 
     def _put(self, position: int, row: Row, entry: Entry) -> None:
+        self._unknown_in_a_row = 0
         out = self._outlet.put(position, row, entry)
         if entry.ok:
             self._done += 1
@@ -187,9 +204,23 @@ class Run:
     def _look_at_the_budget(self) -> None:
         if self._plan.budget == NO_LIMIT:
             return
-        reason = self._plan.budget.ended_by(self.progress)
-        if reason:
+        progress = self.progress
+        reason = self._plan.budget.ended_by(progress)
+        if reason is None:
+            return
+        if self._known and not self._plan.budget.is_over(progress.seconds):
+            self._only_reuse(reason)
+        else:
             self.stop(reason)
+
+    def _only_reuse(self, reason: str) -> None:
+        """Ask for nothing more, but go on through the rows: what the journal knows is free."""
+        if self._stopped:
+            return
+        self._reads_on = True
+        self._ask_no_more(reason)
+        if self._coming is not None:
+            asyncio.get_running_loop().call_later(_NEXT_ROW, self._coming.cancel)
 
     def _fail(self, position: int, row: Row, error: BaseException) -> None:
         """Make an error of ours, or of the user's code, a dead letter; but not a full disk."""
@@ -200,6 +231,15 @@ class Run:
             self._put(position, row, dead_letter(unexpected(error), 0.0))
         except (OutputError, OSError) as broken:
             self._break(broken)
+
+    def _skip(self, position: int) -> None:
+        """Leave a row that wasn't asked for to a later run."""
+        self._has_left = True
+        self._unknown_in_a_row += 1
+        if not self._stopped:
+            self.stop(self._paces.stopped or "a document was left")
+        for _ in range(self._outlet.skip(position)):
+            self._window.release()
 
     def _leave(self, reason: str) -> None:
         """Leave a row to a later run."""

@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -193,6 +194,80 @@ def test_a_budget_ends_a_run_cleanly_and_the_next_goes_on(tmp_path: Path) -> Non
     assert len(endpoint.requests) == 200
     assert len(lines(output)) == 200
     assert not (tmp_path / "out.jsonl.part").exists()
+
+
+def half_done(output: Path, count: int, first: int = 0) -> ScriptedEndpoint:
+    """A run of so many rows that is over, at 100 tokens each."""
+    endpoint = ScriptedEndpoint(lambda seen: Answer(priced(order(seen))))
+    with Client(endpoint) as client:
+        assert client.run(Order, rows(count, first), output).ok
+    return endpoint
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_what_the_journal_knows_comes_out_though_the_budget_is_used_up(
+    tmp_path: Path, *, ordered: bool
+) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = half_done(output, 40, first=30)
+    plan = slow(budget=Budget(tokens=1000), ordered=ordered)
+    with Client(endpoint) as client:
+        report = client.run(Order, rows(300), output, plan)
+        assert report.stopped == "the budget of 1000 tokens is used up"
+        assert (report.progress.done, report.progress.reused) == (40, 40)
+        assert len(endpoint.requests) == 40
+        known = [line["id"] for line in lines(tmp_path / "out.jsonl.part")]
+        assert known == list(range(30, 70))
+        report = client.run(Order, rows(40, 30), output, plan)
+    assert report.ok
+    assert len(endpoint.requests) == 40
+
+
+def test_known_failures_that_use_up_their_budget_come_out_with_all_that_is_known(
+    tmp_path: Path,
+) -> None:
+    output, task = tmp_path / "out.jsonl", Task(Order, repair=1)
+    endpoint = ScriptedEndpoint(lambda _: "no")
+    with Client(endpoint) as client:
+        client.run(task, rows(30), output)
+        plan = slow(budget=Budget(failures=3))
+        report = client.run(task, rows(40), output, plan)
+        assert report.stopped == "4 documents failed, more than 3"
+    assert report.progress.failed == 30
+    assert len(endpoint.requests) <= 30 + 8  # what was asked before the failures were met
+
+
+def test_an_input_without_an_end_is_left_when_nothing_of_it_is_known_any_more(
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = half_done(output, 40)
+
+    def source() -> Iterator[tuple[int, str]]:
+        for number in count():
+            yield rows(1, number)[0]
+
+    async def slow_source() -> AsyncIterator[tuple[int, str]]:
+        for row in rows(41):
+            yield row
+        await asyncio.Event().wait()
+
+    plan = slow(budget=Budget(tokens=1000))
+    with Client(endpoint) as client:
+        for given in (source(), slow_source()):
+            report = client.run(Order, given, output, plan)
+            assert not report.complete
+            assert report.progress.done == 40
+    assert len(endpoint.requests) == 40
+
+
+def test_a_time_that_is_over_ends_a_run_at_once_whatever_is_known(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = half_done(output, 40)
+    with Client(endpoint) as client:
+        report = client.run(Order, rows(100), output, slow(budget=Budget(seconds=1e-9)))
+    assert report.stopped == "the 1e-09 seconds are over"
+    assert report.progress.done < 40
 
 
 def priced(value: object) -> dict[str, Any]:
