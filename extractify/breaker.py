@@ -29,7 +29,8 @@ _FATAL = (AuthenticationError, QuotaExceeded, ConfigurationError)
 _WEATHER = frozenset({429, 503, 529})
 _SUSPICIOUS = (InvalidRequest, InvalidResponse)
 _MOST_FATAL = 3
-_MOST_SUSPICIOUS = 20
+_MOST_SUSPICIOUS = 10
+_NOT_THERE = 404
 _STORM = 3
 _UNREACHED = 0.1
 """The part of the patience for an endpoint that was never reached: its URL may be wrong."""
@@ -38,7 +39,7 @@ _Likeness: TypeAlias = "tuple[type[ExtractifyError], int | None, str | None]"
 
 def blame_of(error: ExtractifyError) -> Blame:
     """Whose failure it was."""
-    if isinstance(error, _FATAL):
+    if isinstance(error, _FATAL) or _is_not_there(error):
         return "fatal"
     if isinstance(error, TransportError):
         return "fault" if error.sent else "weather"
@@ -47,6 +48,11 @@ def blame_of(error: ExtractifyError) -> Blame:
     if isinstance(error, Overloaded):
         return "weather" if error.status in _WEATHER else "fault"
     return "document"
+
+
+def _is_not_there(error: ExtractifyError) -> bool:
+    """Whether the model or the URL is unknown."""
+    return type(error) is InvalidRequest and error.status == _NOT_THERE
 
 
 class Patience:
@@ -82,12 +88,14 @@ class Patience:
 
 
 class Breaker:
-    """Counts the failures of an endpoint. patience: of the run."""
+    """Counts the failures of an endpoint. patience: of the run.
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    proven: whether requests of this kind succeeded in an earlier session.
+    """
+
+    def __init__(self, patience: Patience, *, proven: bool = False) -> None:
+        self._patience, self._proven = patience, proven
         self._failures = 0
-        self._ever_succeeded = False
         self._last: _Likeness | None = None
         self._alike = 0
         self._sent_when_it_began = 0
@@ -101,7 +109,7 @@ class Breaker:
         self.successes += 1
         self._patience.succeeded()
         self._failures = 0
-        self._ever_succeeded = True
+        self._proven = True
         if number > self._sent_when_it_began:
             self._last, self._alike = None, 0
 
@@ -115,9 +123,15 @@ class Breaker:
         """Whether others fail too, and nothing succeeds. mine: failures since the last success."""
         return self._failures - mine >= _STORM
 
+    def doubts(self, error: ExtractifyError, blame: Blame) -> bool:
+        """Whether it isn't known yet that an error is the document's, and not the endpoint's."""
+        if blame == "fatal":
+            return self._alike > 0
+        return not self._proven and type(error) in _SUSPICIOUS
+
     def _repeated(self, error: ExtractifyError, blame: Blame, sent: int) -> str | None:
         fatal = blame == "fatal"
-        if not fatal and (self._ever_succeeded or type(error) not in _SUSPICIOUS):
+        if not fatal and not self.doubts(error, blame):
             return None
         likeness = type(error), getattr(error, "status", None), getattr(error, "code", None)
         if likeness != self._last:

@@ -81,7 +81,9 @@ class Bulk:
             journal = held.enter_context(_journal(plan, identity))
             if plan.retry_dead:
                 journal.retry_dead()
-            paces = Paces(send, plan.pace, [each.endpoint for each in self._settings], emit)
+            endpoints = [each.endpoint for each in self._settings]
+            proven = journal.spent.done > 0
+            paces = Paces(send, plan.pace, endpoints, emit, proven=proven)
             settling = Settling(self._converse, identity, journal, paces)
             dead = None if plan.dead is None else DeadLetters(Path(plan.dead))
             sink = sinks.opened(self._output, self._task, flat=plan.flat)

@@ -217,7 +217,10 @@ class Regulator:
     async def rest(self, seconds: float) -> None:
         """Wait without a place. Raises: Stopped, as soon as the run is."""
         self.check()
-        resting = asyncio.ensure_future(self._sleep(seconds))
+        await self.until(asyncio.ensure_future(self._sleep(seconds)))
+
+    async def until(self, resting: asyncio.Future[None]) -> None:
+        """Wait for it without a place. Raises: Stopped, as soon as the run is."""
         self._resting.add(resting)
         try:
             await asyncio.wait([resting])

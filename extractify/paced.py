@@ -6,6 +6,7 @@ few times), the run's set-up (the run stops), or the document (its error is rais
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from copy import copy
 from math import inf
@@ -18,6 +19,7 @@ from extractify.errors import (
     ConfigurationError,
     EndpointError,
     ExtractifyError,
+    InvalidRequest,
     Overloaded,
     QuotaExceeded,
     TransportError,
@@ -57,13 +59,20 @@ class Paced:
         regulator: Regulator,
         emit: OnEvent,
         *,
-        patience: Patience | None = None,
+        breaker: Breaker | None = None,
+        on_hold: Callable[[int], None] | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """patience: of the run, where it asks other endpoints as well."""
+        """breaker: None is one of its own. on_hold: None raises every error at once.
+
+        Otherwise an error that may be the endpoint's waits until that is known, so that no document
+        is given up where the run stops because of it; on_hold is told 1 then, and -1 in the end.
+        """
         self._send, self._emit, self._clock = send, emit, clock
         self._regulator = regulator
-        self._breaker = Breaker(patience or Patience(regulator.pace.patience))
+        self._breaker = breaker or Breaker(Patience(regulator.pace.patience))
+        self._on_hold = on_hold
+        self._held: dict[asyncio.Future[None], ExtractifyError] = {}
         self._last: ExtractifyError | None = None
 
     async def send(self, asked: Asked) -> Completion:
@@ -88,7 +97,11 @@ class Paced:
             blame = blame_of(answer)
             if blame != "document":
                 regulator.check()
-            rest = tries.rest_after(answer, blame)
+            try:
+                rest = tries.rest_after(answer, blame)
+            except ExtractifyError:
+                await self._held_back(answer, blame)
+                raise
             if max(rest, regulator.pause) > regulator.longest_pause:
                 raise answer
             self._announce(asked, answer, rest or regulator.pause)
@@ -107,7 +120,41 @@ class Paced:
         self._breaker.succeeded(permit.number)
         self._regulator.release(permit, tokens=completion.usage.total_tokens)
         self._heed(completion.rate)
+        if self._held:
+            self._let_go()
         return completion
+
+    def decide(self) -> None:
+        """Where nothing is out that would tell, say whose fault the errors are that wait.
+
+        The endpoint's, and the run stops, where it refused all there was; the documents' otherwise.
+        """
+        fatal = [each for each in self._held.values() if blame_of(each) == "fatal"]
+        if fatal and not self._breaker.successes:
+            reason = f"Nothing has succeeded, and the endpoint refuses: {fatal[0]}"
+            self._regulator.stop(reason, fatal[0])
+        for waiting in self._held:
+            _resolve(waiting)
+
+    async def _held_back(self, error: ExtractifyError, blame: Blame) -> None:
+        """Wait until it is known that it is the document's error. Raises: Stopped if it isn't."""
+        doubtful = self._breaker.doubts(error, blame) and not self._leads_on(error, blame)
+        if self._on_hold is None or not doubtful:
+            return
+        self._regulator.check()
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._held[waiting] = error
+        self._on_hold(1)
+        try:
+            await self._regulator.until(waiting)
+        finally:
+            del self._held[waiting]
+            self._on_hold(-1)
+
+    def _let_go(self) -> None:
+        for waiting, error in self._held.items():
+            if not self._breaker.doubts(error, blame_of(error)):
+                _resolve(waiting)
 
     def _failed(self, permit: Permit, error: ExtractifyError) -> None:
         regulator, blame = self._regulator, blame_of(error)
@@ -183,7 +230,7 @@ class _Tries:
         return max(asked, min(_LONGEST_REST, longest) * _CHANCE.uniform(0.5, 1.0))
 
     def _is_over(self, error: ExtractifyError, blame: Blame) -> bool:
-        if blame == "document" or isinstance(error, ConfigurationError):
+        if blame == "document" or isinstance(error, ConfigurationError | InvalidRequest):
             return True
         if isinstance(error, EndpointError) and blame != "fatal" and error.retries is not None:
             self._of_few += 1
@@ -197,6 +244,11 @@ def _fared(error: ExtractifyError, blame: Blame) -> FaredAs:
         return "success"  # for the endpoint bore it
     slows = isinstance(error, Overloaded) and error.status in _SLOWING
     return "overload" if slows or blame == "weather" else "other"
+
+
+def _resolve(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _size(request: Request) -> float:

@@ -7,7 +7,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from extractify.breaker import Patience
+from extractify.breaker import Breaker, Patience
 from extractify.ceiling import Ceiling
 from extractify.events import PaceChanged
 from extractify.pace import Regulator
@@ -32,7 +32,8 @@ class Paces:
 
     send: makes one exchange and repeats nothing itself. endpoints: in the order in which they are
     asked; each but the last leads on to the next one, rather than make a request wait for long. One
-    that isn't among them is the last of its own.
+    that isn't among them is the last of its own. An error that may be its endpoint's is held back
+    until that is known; on_hold is told 1 then, and -1 in the end.
     """
 
     def __init__(
@@ -42,8 +43,12 @@ class Paces:
         endpoints: Sequence[object],
         emit: OnEvent,
         *,
+        proven: bool = False,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        """proven: whether requests of this kind succeeded in an earlier session."""
+        self.on_hold: Callable[[int], None] = _ignore
+        self._proven, self._active, self._held = proven, 0, 0
         self._send, self._pace, self._emit, self._clock = send, pace, emit, clock
         self._endpoints = list(endpoints)
         self._ceiling = Ceiling(pace.concurrency)
@@ -74,7 +79,25 @@ class Paces:
     async def send(self, asked: Asked) -> Completion:
         """Exchange one request, as often as it takes. Raises: as `Paced.send`."""
         _, paced = self._to(asked.endpoint)
-        return await paced.send(asked)
+        self._active += 1
+        try:
+            return await paced.send(asked)
+        finally:
+            self._active -= 1
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether there are errors that wait to be told whose fault they are, and nothing else."""
+        return self._active == self._held > 0
+
+    def decide(self) -> None:
+        """Tell them. The run stops where an endpoint refused all there was."""
+        for _, _, paced in self._gates:
+            paced.decide()
+
+    def _hold(self, change: int) -> None:
+        self._held += change
+        self.on_hold(change)
 
     def _to(self, endpoint: object) -> tuple[Regulator, Paced]:
         for known, regulator, paced in self._gates:
@@ -85,7 +108,10 @@ class Paces:
         regulator = Regulator(self._pace, preset=preset, emit=emit, clock=clock)
         leads_on = endpoint in self._endpoints[:-1] and endpoint != self._endpoints[-1]
         regulator.join(self._ceiling, longest_pause=_LONGEST_PAUSE if leads_on else inf)
-        paced = Paced(self._send, regulator, self._emit, patience=self._patience, clock=clock)
+        breaker = Breaker(self._patience, proven=self._proven)
+        paced = Paced(
+            self._send, regulator, self._emit, breaker=breaker, on_hold=self._hold, clock=clock
+        )
         self._gates.append((endpoint, regulator, paced))
         return regulator, paced
 
@@ -98,3 +124,7 @@ class Paces:
             self._emit(event)
 
         return emit
+
+
+def _ignore(_: int) -> None:
+    """What `on_hold` does where there is none."""

@@ -47,6 +47,9 @@ class Run:
         self._journal, self._paces, self._total = journal, paces, total
         self._most = 2 * plan.pace.concurrency
         self._window = asyncio.Semaphore(self._most)
+        self._owed = 0  # places that were lent, to be kept when they come free
+        self._was_undecided = False
+        paces.on_hold = self._lend
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = ""
         self._reads_on = False  # though nothing is asked any more
@@ -193,8 +196,7 @@ class Run:
             self._done += 1
         else:
             self._failed += 1
-        for _ in range(out):
-            self._window.release()
+        self._free(out)
         self._look_at_the_budget()
 
     def _where_it_broke_off(self) -> str:
@@ -238,14 +240,34 @@ class Run:
         self._unknown_in_a_row += 1
         if not self._stopped:
             self.stop(self._paces.stopped or "a document was left")
-        for _ in range(self._outlet.skip(position)):
-            self._window.release()
+        self._free(self._outlet.skip(position))
 
     def _leave(self, reason: str) -> None:
         """Leave a row to a later run."""
         self._has_left = True
         self.stop(reason)
-        self._window.release()
+        self._free(1)
+
+    def _lend(self, change: int) -> None:
+        """Let another row in for one whose error is held back, until that is decided."""
+        if change > 0:
+            self._window.release()
+        else:
+            self._owed += 1
+
+    def _free(self, places: int) -> None:
+        for _ in range(places):
+            if self._owed:
+                self._owed -= 1
+            else:
+                self._window.release()
+
+    def _look_at_what_is_held_back(self) -> None:
+        """Decide it where nothing else has gone on for a while."""
+        undecided = self._paces.is_undecided
+        if undecided and self._was_undecided:
+            self._paces.decide()
+        self._was_undecided = undecided
 
     def _break(self, error: BaseException) -> None:
         """End the run because of an error that is no document's."""
@@ -255,6 +277,7 @@ class Run:
     async def _tick(self, on_progress: OnProgress | None) -> None:
         while True:
             self._look_at_the_budget()
+            self._look_at_what_is_held_back()
             if on_progress is not None:
                 on_progress(self.progress)
             await asyncio.sleep(_TICK)

@@ -457,6 +457,99 @@ def test_credentials_that_are_refused_stop_the_run_and_make_no_dead_letters(tmp_
     assert len(endpoint.requests) < 20
 
 
+REFUSALS = {
+    "wrong key": Answer({"error": {"message": "no"}}, status=401),
+    "not allowed": Answer({"error": {"message": "no"}}, status=403),
+    "no quota": Answer({"error": {"message": "balance"}}, status=402),
+    "no such model": Answer({"error": {"message": "No such model."}}, status=404),
+    "wrong parameter": Answer({"error": {"message": "no"}}, status=400),
+    "no completion": Answer({"message": "Sign in to this network."}),
+}
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 32])
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_run_that_an_endpoint_refuses_stops_and_leaves_every_document_to_the_next_run(
+    tmp_path: Path, refusal: str, concurrency: int
+) -> None:
+    output = tmp_path / "out.jsonl"
+    endpoint = ScriptedEndpoint(lambda _: REFUSALS[refusal])
+    with Client(endpoint) as client:
+        report = client.run(Order, rows(100), output, slow(concurrency))
+    assert "requests in a row failed alike" in report.stopped
+    assert report.progress.failed == 0
+    assert len(endpoint.requests) <= 20
+    mended = ScriptedEndpoint(order)
+    with Client(mended) as client:
+        assert client.run(Order, rows(100), output, slow()).ok
+    assert len(mended.requests) == 100
+
+
+@pytest.mark.parametrize("refusal", ["wrong key", "no quota", "no such model"])
+def test_so_does_a_run_of_a_single_document(tmp_path: Path, refusal: str) -> None:
+    output = tmp_path / "out.jsonl"
+    with Client(ScriptedEndpoint(lambda _: REFUSALS[refusal])) as client:
+        report = client.run(Order, rows(1), output, slow())
+    assert report.stopped.startswith("Nothing has succeeded, and the endpoint refuses: ")
+    assert report.progress.failed == 0
+    with Client(ScriptedEndpoint(order)) as client:
+        assert client.run(Order, rows(1), output).ok
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("refusal", ["wrong key", "no quota", "no such model"])
+def test_a_refusal_that_begins_in_the_middle_leaves_the_rest_to_the_next_run(
+    tmp_path: Path, refusal: str, concurrency: int
+) -> None:
+    def some(seen: Seen) -> object:
+        return order(seen) if number_in(seen) < 30 else REFUSALS[refusal]
+
+    with Client(ScriptedEndpoint(some)) as client:
+        report = client.run(Order, rows(100), tmp_path / "out.jsonl", slow(concurrency))
+    assert "3 requests in a row failed alike" in report.stopped
+    assert (report.progress.done, report.progress.failed) == (30, 0)
+
+
+@pytest.mark.parametrize("number", [0, 7, 29])
+@pytest.mark.parametrize("refusal", ["not allowed", "no such model", "wrong parameter"])
+def test_one_document_that_is_refused_among_others_is_a_dead_letter(
+    tmp_path: Path, refusal: str, number: int
+) -> None:
+    def some(seen: Seen) -> object:
+        return REFUSALS[refusal] if number_in(seen) == number else order(seen)
+
+    with Client(ScriptedEndpoint(some)) as client:
+        report = client.run(Order, rows(30), tmp_path / "out.jsonl", slow(2))
+    assert report.complete
+    assert [letter["id"] for letter in lines(Path(report.dead))] == [number]
+
+
+def test_few_documents_that_are_not_taken_are_dead_letters(tmp_path: Path) -> None:
+    with Client(ScriptedEndpoint(lambda _: REFUSALS["wrong parameter"])) as client:
+        report = client.run(Order, rows(3), tmp_path / "out.jsonl", slow(1))
+    assert report.complete
+    assert report.progress.failed == 3
+
+
+def test_identical_documents_that_are_not_taken_are_dead_letters(tmp_path: Path) -> None:
+    same = [(number, "Order 3 costs 1.50") for number in range(50)]
+    endpoint = ScriptedEndpoint(lambda _: REFUSALS["wrong parameter"])
+    with Client(endpoint) as client:
+        report = client.run(Order, same, tmp_path / "out.jsonl", slow(2))
+    assert report.complete
+    assert report.progress.failed == 50
+    assert len(endpoint.requests) == 1
+
+
+def test_where_earlier_sessions_succeeded_many_documents_may_not_be_taken(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    half_done(output, 5)
+    with Client(ScriptedEndpoint(lambda _: REFUSALS["wrong parameter"])) as client:
+        report = client.run(Order, rows(40), output, slow())
+    assert report.complete
+    assert (report.progress.done, report.progress.failed) == (5, 35)
+
+
 def test_no_more_documents_are_read_than_the_window_holds() -> None:
     read = put_out = most = 0
 

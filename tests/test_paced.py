@@ -290,10 +290,19 @@ def test_a_client_that_was_closed_stops_the_run() -> None:
     assert done.kinds["ConfigurationError"] == 2
 
 
-def test_an_endpoint_that_takes_no_request_at_all_stops_the_run() -> None:
-    done = ran(10_000, lambda _: failure(InvalidRequest, 404), concurrency=1)
-    assert done.kinds == {"InvalidRequest": 20, "Stopped": 9980}
-    assert "20 requests in a row" in str(done.results["document 9999"])
+@pytest.mark.parametrize(("status", "few"), [(404, 3), (400, 10)])
+def test_an_endpoint_that_takes_no_request_at_all_stops_the_run(status: int, few: int) -> None:
+    done = ran(10_000, lambda _: failure(InvalidRequest, status), concurrency=1)
+    assert done.kinds["InvalidRequest"] <= few
+    assert done.kinds["Stopped"] >= 10_000 - few
+    assert len(done.server.seen) == few
+    assert f"{few} requests in a row" in str(done.results["document 9999"])
+
+
+def test_a_model_that_is_gone_in_the_middle_stops_the_run() -> None:
+    done = ran(1000, lambda _: failure(InvalidRequest, 404) if now() > 0.5 else None)
+    assert done.kinds["Stopped"] > 500
+    assert "3 requests in a row" in str(done.results["document 999"])
 
 
 def test_bad_requests_among_good_ones_stop_nothing() -> None:
