@@ -54,12 +54,17 @@ class Bulk:
         given: Given,
         on_progress: OnProgress | None = None,
     ) -> None:
-        """Describe it. settings: in the order in which they are asked. options: of connections."""
+        """Describe it.
+
+        settings: in the order in which they are asked. options: of the connections, and `running`,
+        which finds a local server that is there already.
+        """
         self._task, self._converse, self._settings = task, converse, settings
         self._source, output, plan = given
         self._output = cast("Output", output)  # which the sinks check
         self._plan = located(plan or Plan(), output)
-        self._options, self._on_progress = options, on_progress
+        self._options, self._on_progress = dict(options), on_progress
+        self._running = self._options.pop("running", None)
 
     async def run(self, *, catches_signals: bool = False) -> Report:
         """Go through the input once, from where the journal says that it was left.
@@ -72,7 +77,8 @@ class Bulk:
         identity = Identity.of(self._task, self._settings[0])
         total, rows = feeds.count(source), _rows(source, plan)
         emit = self._options["emit"]
-        links = Links(AsyncLink, _for_many(self._options, plan.pace.concurrency))
+        options = _for_many(self._options, plan.pace.concurrency)
+        links = Links(AsyncLink, options, self._running)
 
         async def send(asked: Asked) -> Completion:
             return await links.to(asked.endpoint).send(asked.request, asked.observer)

@@ -127,7 +127,8 @@ class _Session(Generic[L]):
 
         task = _task(target)
         converse = partial(self._conversation, task)
-        return Bulk(task, converse, self._settings, self._options, given, on_progress)
+        options = {**self._options, "running": self._links.running}
+        return Bulk(task, converse, self._settings, options, given, on_progress)
 
 
 class Client(_Session[Link]):

@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     from extractify.messages import Completion, Request
     from extractify.otel import AsyncObservedDeltas, Exchange, ObservedDeltas, Observer
 
+    Running = Callable[[Endpoint], LocalServer | None]
+
 
 class _Link:
     """What both links share; nothing is opened here but what `_start` opens."""
 
-    def __init__(self, endpoint: Endpoint, options: Mapping[str, Any]) -> None:
-        """options: as the transports take them."""
+    def __init__(
+        self, endpoint: Endpoint, options: Mapping[str, Any], running: Running | None = None
+    ) -> None:
+        """options: as the transports take them. running: finds a local server to share."""
         self.endpoint = endpoint
         self._options = options
+        self._running = running
+        self._shared: LocalServer | None = None
         self._server: LocalServer | None = None
         self._lock = threading.Lock()
 
@@ -38,12 +44,19 @@ class _Link:
         if endpoint.url == LOCAL:
             from extractify.local import LocalModel, LocalServer  # only few calls need it
 
-            self._server = LocalServer(LocalModel.find(endpoint.model))
-            endpoint = replace(endpoint, url=self._server.url)
+            self._shared = None if self._running is None else self._running(endpoint)
+            if self._shared is None:
+                self._server = LocalServer(LocalModel.find(endpoint.model))
+            endpoint = replace(endpoint, url=cast("LocalServer", self.server).url)
         return Wire(endpoint, self.endpoint.name)
 
+    @property
+    def server(self) -> LocalServer | None:
+        """The local server that it asks, if it is open and there is one."""
+        return self._server or self._shared
+
     def _stop(self) -> None:
-        server, self._server = self._server, None
+        server, self._server, self._shared = self._server, None, None
         if server is not None:
             server.close()
 
@@ -53,7 +66,8 @@ class _Link:
 
     def explained(self, error: TransportError) -> TransportError:
         """Say that the local server died, where that is the reason."""
-        reason = self._server.why_dead() if self._server is not None else None
+        server = self.server
+        reason = None if server is None else server.why_dead()
         if reason is None:
             return error
         message = f"The local model's server died: {reason} Open a new client to start it again."
@@ -106,8 +120,10 @@ class Link(_Link):
 class AsyncLink(_Link):
     """An asynchronous link; each event loop has connections of its own."""
 
-    def __init__(self, endpoint: Endpoint, options: Mapping[str, Any]) -> None:
-        super().__init__(endpoint, options)
+    def __init__(
+        self, endpoint: Endpoint, options: Mapping[str, Any], running: Running | None = None
+    ) -> None:
+        super().__init__(endpoint, options, running)
         self._wire: Wire | None = None
         self._transports: dict[AbstractEventLoop, AsyncTransport] = {}
 
@@ -170,7 +186,7 @@ class AsyncLink(_Link):
                 elif not loop.is_closed():  # of another thread
                     asyncio.run_coroutine_threadsafe(transport.close(), loop)
         finally:
-            if self._server is not None:
+            if self.server is not None:
                 await asyncio.to_thread(self._stop)
 
 
@@ -180,10 +196,12 @@ L = TypeVar("L", Link, AsyncLink)
 class Links(Generic[L]):
     """The links opened so far, one an endpoint. Thread-safe."""
 
-    def __init__(self, kind: type[L], options: Mapping[str, Any]) -> None:
-        """options: as the transports take them."""
-        self._kind: Callable[[Endpoint, Mapping[str, Any]], L] = kind
-        self._options = options
+    def __init__(
+        self, kind: type[L], options: Mapping[str, Any], running: Running | None = None
+    ) -> None:
+        """options: as the transports take them. running: finds a local server to share."""
+        self._kind: Callable[[Endpoint, Mapping[str, Any], Running | None], L] = kind
+        self._options, self._running = options, running
         self._links: list[L] = []
         self._lock = threading.Lock()
 
@@ -193,9 +211,15 @@ class Links(Generic[L]):
             for link in self._links:
                 if link.endpoint is endpoint or link.endpoint == endpoint:
                     return link
-            link = self._kind(cast("Endpoint", endpoint), self._options)
+            link = self._kind(cast("Endpoint", endpoint), self._options, self._running)
             self._links.append(link)
             return link
+
+    def running(self, endpoint: Endpoint) -> LocalServer | None:
+        """The local server of an endpoint, if a link has it open and it is alive."""
+        with self._lock:
+            servers = [link.server for link in self._links if link.endpoint == endpoint]
+        return next((each for each in servers if each and each.why_dead() is None), None)
 
     def taken(self) -> list[L]:
         """All of them, to be closed; the next request opens new ones."""

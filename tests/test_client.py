@@ -489,6 +489,31 @@ def test_a_local_model_runs_while_the_client_is_open(
         assert "authorization" not in server.requests[0].headers
 
 
+def test_a_run_asks_the_local_model_that_its_client_has_open(
+    tmp_path: Path, local: Callable[..., str]
+) -> None:
+    starts, rows = tmp_path / "starts", [(1, TEXT)]
+    noted = f"open({str(starts)!r}, 'a').write('started ')"
+
+    async def main(name: str) -> None:
+        async with AsyncClient(name) as client:
+            assert (await client.run(Invoice, rows, tmp_path / "two.jsonl")).ok
+            assert (await client.extract(Invoice, TEXT)).value == INVOICE
+
+    with Loopback(lambda _: GOOD[11:-1]) as server:
+        name = local(server, noted)
+        with Client(name) as client:
+            assert client.run(Invoice, rows, tmp_path / "one.jsonl").ok
+            assert client.extract(Invoice, TEXT).value == INVOICE  # it runs still
+        assert starts.read_text().split() == ["started"]
+        asyncio.run(main(name))
+        assert starts.read_text().split() == ["started"] * 2
+        client = Client(name)
+        assert client.run(Invoice, rows, tmp_path / "three.jsonl").ok
+        assert starts.read_text().split() == ["started"] * 3
+        client.close()
+
+
 def test_a_local_server_that_died_is_the_reason_told(
     extract: Extract, local: Callable[..., str]
 ) -> None:
