@@ -9,10 +9,11 @@ handed on instead, since what runs between two steps of a generator is somebody 
 from __future__ import annotations
 
 from asyncio import CancelledError
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
+from importlib.metadata import entry_points
 from time import monotonic
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from extractify import conventions
 from extractify.checks import FLAG, Kind, check_option
@@ -26,7 +27,7 @@ except ImportError:
     raise ConfigurationError(_MISSING) from None
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
     from types import TracebackType
 
     from opentelemetry.context import Context
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from extractify.messages import Completion, Request
 
 T = TypeVar("T")
+_NO_SDK = "Telemetry needs OpenTelemetry's SDK to send it. Run: pip install opentelemetry-sdk"
+_PROTOCOLS = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 _EXCHANGE = context.create_key("extractify.exchange")
 _TRACERS = Kind("a TracerProvider", lambda value: callable(getattr(value, "get_tracer", None)))
 _METERS = Kind("a MeterProvider", lambda value: callable(getattr(value, "get_meter", None)))
@@ -122,6 +125,65 @@ class Telemetry:
             raise
         finally:
             span.end()
+
+
+@contextmanager
+def by_environment(environ: Mapping[str, str]) -> Iterator[Telemetry]:
+    """Telemetry as the OTEL_* variables say. What is left is sent in the end.
+
+    The process's providers are used where it has some, as below `opentelemetry-instrument`. Raises:
+    ConfigurationError where the SDK, or an exporter that is named, isn't installed.
+    """
+    if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        yield Telemetry()
+        return
+    try:
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError:
+        raise ConfigurationError(_NO_SDK) from None
+    exporters = [made() for made in _exporters("traces", environ)]
+    sinks = [made() for made in _exporters("metrics", environ)]
+    tracers = TracerProvider()
+    for exporter in exporters:
+        tracers.add_span_processor(BatchSpanProcessor(exporter))
+    meters = MeterProvider(
+        [
+            each if isinstance(each, MetricReader) else PeriodicExportingMetricReader(each)
+            for each in sinks
+        ]
+    )
+    try:
+        yield Telemetry(tracers, meters)
+    finally:
+        tracers.shutdown()
+        meters.shutdown()
+
+
+def _exporters(signal: str, environ: Mapping[str, str]) -> list[Callable[[], Any]]:
+    """What makes the exporters of a signal, by their entry points; OTLP if none is named."""
+    variable = f"OTEL_{signal.upper()}_EXPORTER"
+    names = [name.strip() for name in (environ.get(variable) or "otlp").split(",")]
+    return [_exporter(name, signal, variable, environ) for name in names if name != "none"]
+
+
+def _exporter(
+    name: str, signal: str, variable: str, environ: Mapping[str, str]
+) -> Callable[[], Any]:
+    wanted = [name]
+    if name == "otlp":
+        said = environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL")
+        said = said or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+        wanted = [_PROTOCOLS[said]] if said in _PROTOCOLS else list(_PROTOCOLS.values())
+    for each in wanted:
+        for found in entry_points(group=f"opentelemetry_{signal}_exporter", name=each):
+            return cast("Callable[[], Any]", found.load())
+    raise ConfigurationError(
+        f"There is no exporter for {variable}={name}. Run: pip install "
+        "opentelemetry-exporter-otlp-proto-http, or set it to what is installed, console, or none."
+    )
 
 
 class Observer:

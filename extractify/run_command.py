@@ -2,7 +2,9 @@
 
 # No __future__ import: typer reads the annotations.
 import json
+import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from extractify.blocking import INTERRUPTION
@@ -13,10 +15,13 @@ from extractify.progress import Style, closing_table, display, event, tell_fault
 from extractify.shell import FAILED, INTERRUPTED, MISUSED, STOPPED, in_order, task_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import typer
 
     from extractify.client import Client
     from extractify.journal import OnChange
+    from extractify.otel import Telemetry
     from extractify.plans import OnProgress, Plan, Progress
     from extractify.task import Task
 
@@ -97,6 +102,12 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
             bool, typer.Option("--new", help="Begin anew, and set the old journal aside.")
         ] = False,
         progress: Annotated[Style, typer.Option(help="On standard error.")] = Style.auto,
+        telemetry: Annotated[
+            bool,
+            typer.Option(
+                "--telemetry", help="Send OpenTelemetry's spans and metrics, as OTEL_* says."
+            ),
+        ] = False,
     ) -> None:
         """Extract one value from each row of INPUT, for hours if need be, and resumably.
 
@@ -131,10 +142,23 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
                 on_change=on_change,
             )
             # It isn't opened: the run has connections, and a local model, of its own.
-            client = Client(resolve(endpoint), on_event=tell_faults(progress))
-            with display(progress) as show:
+            with _telling(wanted=telemetry) as told, display(progress) as show:
+                told_to = tell_faults(progress)
+                client = Client(resolve(endpoint), on_event=told_to, telemetry=told)
                 report = _ran(client, task, (source, output, plan), show)
         _tell(report, progress)
+
+
+@contextmanager
+def _telling(*, wanted: bool) -> "Iterator[Telemetry | None]":
+    """What tells OpenTelemetry, if that is wanted. Raises: ConfigurationError without the extra."""
+    if not wanted:
+        yield None
+        return
+    from extractify.otel import by_environment
+
+    with by_environment(os.environ) as telemetry:
+        yield telemetry
 
 
 def _ran(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ from extractify import (
 )
 from extractify.conventions import DURATION_BOUNDARIES, TOKENS_BOUNDARIES
 from extractify.events import Event, RetryScheduled
-from extractify.otel import Telemetry
+from extractify.otel import Telemetry, by_environment
 from extractify.testing import FAULTS, Answer, ScriptedEndpoint, Seen, completion
 from extractify.testing.script import CLOUDFLARE
 from tests.loopback import KEY
@@ -713,3 +714,78 @@ def test_without_opentelemetry_the_extra_is_named() -> None:
     )
     told_ = "Telemetry needs OpenTelemetry. Run: pip install 'extractify[otel]'"
     assert python(code) == told_
+
+
+CONSOLE = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "console"}
+
+
+def test_telemetry_by_the_environment_goes_where_its_variables_say(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = (
+        "import os\n"
+        "from extractify import Client\n"
+        "from extractify.otel import by_environment\n"
+        "from extractify.testing import ScriptedEndpoint\n"
+        "with by_environment(os.environ) as telemetry:\n"
+        "    with Client(ScriptedEndpoint(['7']), telemetry=telemetry) as client:\n"
+        "        client.extract(int, 'seven')\n"
+    )
+    environment = {**os.environ, **CONSOLE, "OTEL_SERVICE_NAME": "orders"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    told = capfd.readouterr().out
+    assert '"name": "extract int"' in told
+    assert '"name": "gen_ai.client.operation.duration"' in told
+    assert '"service.name": "orders"' in told
+
+
+def test_it_goes_to_the_providers_that_the_process_has() -> None:
+    code = (
+        "from opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\n"
+        "from extractify.otel import by_environment\n"
+        "provider = TracerProvider()\n"
+        "provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))\n"
+        "trace.set_tracer_provider(provider)\n"
+        "with by_environment({}) as telemetry:\n"
+        "    telemetry.tracer.start_span('mine').end()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert b'"name": "mine"' in ran.stdout
+
+
+def test_nothing_is_sent_where_the_variables_say_none() -> None:
+    nowhere = dict.fromkeys(CONSOLE, "none")
+    with by_environment(nowhere) as telemetry:
+        telemetry.tracer.start_span("mine").end()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"OTEL_TRACES_EXPORTER": "zipkin-of-old"},
+        {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+        {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "carrier pigeon"},
+    ],
+)
+def test_an_exporter_that_is_not_installed_is_named_with_the_way_out(
+    environ: dict[str, str],
+) -> None:
+    with (
+        pytest.raises(ConfigurationError, match=r"OTEL_.*_EXPORTER=.* pip install") as raised,
+        by_environment(environ),
+    ):
+        pass
+    assert "none" in str(raised.value)
+
+
+def test_without_the_sdk_its_install_command_is_told() -> None:
+    code = (
+        "import sys; sys.modules['opentelemetry.sdk.metrics'] = None\n"
+        "from extractify.otel import by_environment\n"
+        "by_environment({}).__enter__()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"pip install opentelemetry-sdk" in ran.stderr

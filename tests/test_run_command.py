@@ -207,7 +207,9 @@ def test_an_endpoint_that_fails_is_named_while_the_run_waits(folder: Path) -> No
     assert process.returncode == 130
 
 
-def started(folder: Path, endpoint: str, *options: str) -> subprocess.Popen[str]:
+def started(
+    folder: Path, endpoint: str, *options: str, stdout: int | None = None
+) -> subprocess.Popen[str]:
     argv = [sys.executable, "-m", "extractify", "run", "in.jsonl", "--target", "shop.py:Order"]
     root = str(Path(__file__).parents[1])
     environment = {**os.environ, "PYTHONPATH": root, "EXTRACTIFY_ENDPOINT": endpoint}
@@ -215,6 +217,7 @@ def started(folder: Path, endpoint: str, *options: str) -> subprocess.Popen[str]
         [*argv, "-o", "out.jsonl", "--concurrency", "4", *options],
         cwd=folder,
         env=environment,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -318,6 +321,40 @@ def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:
             assert process.wait(30) == 2
             assert process.stderr.read() == b""
         assert len(server.requests) < 300
+
+
+def test_telemetry_is_sent_where_the_environment_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for signal_ in ("TRACES", "METRICS"):
+        monkeypatch.setenv(f"OTEL_{signal_}_EXPORTER", "console")
+    with (
+        serve(order, contract=anything) as server,
+        started(folder, f"{server.url}#m", "--telemetry", stdout=subprocess.PIPE) as process,
+    ):
+        told, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert told.count('"name": "extract Order"') == 7
+    assert '"name": "gen_ai.client.operation.duration"' in told
+
+
+def test_without_an_exporter_telemetry_is_misuse(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "carrier-pigeon")
+    result = run("-o", "out.jsonl", "--telemetry")
+    assert result.exit_code == 2
+    assert "OTEL_TRACES_EXPORTER=carrier-pigeon" in result.stderr
+
+
+def test_without_the_extra_telemetry_is_misuse_with_its_install_command(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "extractify.otel", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    result = run("-o", "out.jsonl", "--telemetry")
+    assert result.exit_code == 2
+    assert "pip install 'extractify[otel]'" in result.stderr
 
 
 def test_without_a_journal_a_run_that_stopped_promises_nothing(run: Callable[..., Result]) -> None:
