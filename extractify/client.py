@@ -216,7 +216,7 @@ class Client(_Session[Link]):
 
         A run that is started again goes on from its journal. Ctrl-C ends it once what is in flight
         is answered; twice, at once. Raises: ConfigurationError, SchemaError, JournalError,
-        OutputError, and what the source raises.
+        OutputError, and, when all that came of it is done, what the source raises.
         """
         from extractify.blocking import blocking
 

@@ -60,7 +60,8 @@ class ExtractifyError(Exception):
     attempts: the finished exchanges before this error, oldest first. partial: the best value that
     was read in them, as plain data; None where nothing could be read. endpoint: who failed to
     answer, by URL and model, on a TransportError or an EndpointError; tries: how often it was asked
-    the same. With a fallback, the failure of the endpoint before is the `__cause__`.
+    the same, 0 where it wasn't, since it had failed others of a run. With a fallback, the failure
+    of the endpoint before is the `__cause__`.
     """
 
     endpoint: str | None = None

@@ -151,7 +151,7 @@ class Regulator:
     @property
     def is_paused(self) -> bool:
         """Whether the pause is longer than what is waited for."""
-        return self.pause > self.longest_pause
+        return self.longest_pause < inf and self.pause > self.longest_pause
 
     @property
     def stopped(self) -> str | None:
