@@ -242,6 +242,47 @@ def test_a_storm_of_429_at_one_worker_slows_all_of_them(ray: Any) -> None:
     assert len(refused) <= 200
 
 
+def test_a_429_at_one_worker_halves_the_concurrency_of_another(ray: Any) -> None:
+    pa = import_module("pyarrow")
+    latency = 0.2
+    once = iter([Answer("", 429, {"retry-after": "0"})])
+    arrived: list[float] = []
+
+    def refusing(seen: Seen) -> object:
+        return next(once, answer(seen))
+
+    def timed(seen: Seen) -> object:
+        arrived.append(time.monotonic())
+        return answer(seen)
+
+    async def ask(worker: ExtractBatch, count: int) -> int:
+        """How many requests the other endpoint had at once; each of them is there for a while."""
+        arrived.clear()
+        numbers = range(100, 100 + count)
+        table = pa.table({"id": list(numbers), "body": [f"Total {each}" for each in numbers]})
+        (made,) = [made async for made in worker(table)]
+        assert set(made["_status"].to_pylist()) == {"ok"}
+        return max(
+            (sum(at <= each < at + latency for each in arrived) for at in arrived), default=0
+        )
+
+    async def main(*urls: str) -> tuple[int, int]:
+        lender = ray.remote(Lender).remote(Pace())
+        one, other = (ExtractBatch(Receipt, at(url), text="body", lender=lender) for url in urls)
+        before = await ask(other, 100)
+        await ask(one, 1)
+        return before, await ask(other, 60)
+
+    with (
+        serve(refusing, contract=anything) as first,
+        serve(timed, contract=anything, latency=latency) as second,
+    ):
+        before, after = asyncio.run(main(first.url, second.url))
+    assert len(first.requests) == 2
+    assert before > 20  # of 32
+    assert after <= 16 + 60 // 16  # it grows by one with each round trip
+
+
 def test_a_rate_holds_for_all_workers_together(ray: Any) -> None:
     arrived: list[float] = []
 
