@@ -74,22 +74,22 @@ def killed(folder: Path, name: str, concurrency: int, seed: int, most: int = 4) 
     """One run that is killed up to `most` times, each at a random instant, and then resumed."""
     chance = random.Random(seed)  # noqa: S311  (when, not a secret)
     found = Killed()
-    with running(0.002, faults=True) as url:
+    with running(0.002, faults=True) as url, httpx.Client(base_url=url) as server:
         argv = command(folder, url, name, concurrency)
         while True:
             kept = _journalled(folder / f"{name}.journal")
-            before = _asked(url)
+            before = _asked(server)
             with subprocess.Popen(argv, env=_unwatched()) as process:
                 if found.kills < most:
-                    _wait_for_the_first_answer(url, before, process)
+                    _wait_for_the_first_answer(server, before, process)
                     time.sleep(chance.uniform(0.0, 1.2))
                     process.send_signal(signal.SIGKILL)
                 code = process.wait()
-            found.asked_again += _more_for(kept, before, _asked(url))
+            found.asked_again += _more_for(kept, before, _asked(server))
             if code != -signal.SIGKILL:
                 break
             found.kills += 1
-        asked = _asked(url)
+        asked = _asked(server)
     found.code = code
     found.repeats = sum(count - 1 for count in asked.values())
     found.output = (folder / name).read_bytes()
@@ -104,15 +104,15 @@ def _unwatched() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
-def _asked(url: str) -> dict[str, int]:
-    found: dict[str, int] = httpx.get(url).json()
+def _asked(server: httpx.Client) -> dict[str, int]:
+    found: dict[str, int] = server.get("/").json()
     return found
 
 
 def _wait_for_the_first_answer(
-    url: str, before: dict[str, int], process: subprocess.Popen[bytes]
+    server: httpx.Client, before: dict[str, int], process: subprocess.Popen[bytes]
 ) -> None:
-    while process.poll() is None and _asked(url) == before:
+    while process.poll() is None and _asked(server) == before:
         time.sleep(0.05)
 
 

@@ -46,14 +46,18 @@ class Congestion:
         """
         if cuts != self.cuts:
             return retry_after or 0.0
-        self.cuts += 1
+        self.halve()
         is_first = self._in_a_row == 0
-        if is_first:
-            self._threshold = max(1.0, self._exact / 2)
-        self._exact = max(1.0, self._exact / 2)
         longest: float = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._in_a_row)
         pause = longest * _CHANCE.uniform(0.5, 1.0)
         self._in_a_row = min(self._in_a_row + 1, _DOUBLINGS)
         if retry_after is None:
             return pause
         return retry_after if is_first else max(retry_after, pause)
+
+    def halve(self) -> None:
+        """Halve without a pause, as another run met an overload of the same endpoint."""
+        self.cuts += 1
+        if self._in_a_row == 0:
+            self._threshold = max(1.0, self._exact / 2)
+        self._exact = max(1.0, self._exact / 2)

@@ -17,12 +17,13 @@ _BATCH = 10
 class Lease:
     """What a run may spend. requests: 1 or more. seconds: after which what is left of it is void.
 
-    tokens: infinite where nobody limits them.
+    tokens: infinite where nobody limits them. overloads: how many the runs have met, together.
     """
 
     requests: int
     tokens: float = float("inf")
     seconds: float = 60.0
+    overloads: int = 0
 
 
 class Lessor(Protocol):
@@ -31,22 +32,34 @@ class Lessor(Protocol):
     def lease(self, requests: int, tokens: float) -> Coroutine[Any, Any, Lease]:
         """Grant so much at most, as soon as there is some of it."""
 
-    def report(self, seconds: float) -> Coroutine[Any, Any, None]:
-        """Hear that the endpoint is overloaded, and that the run pauses for so long."""
+    def report(self, seconds: float, known: int | None) -> Coroutine[Any, Any, int]:
+        """Hear that the endpoint is overloaded, and that the run pauses for so long.
+
+        known: the overloads that the run knew of. It is a new one if there are no more of them;
+        with None it is none. Returns how many there are now.
+        """
 
 
 class Stock:
-    """What a run has borrowed. changed: called when there is more; failed: when there never is."""
+    """What a run has borrowed.
+
+    changed: called when there is more. slowed: before that, when another run met an overload.
+    failed: when there never is any more.
+    """
 
     def __init__(
         self,
         lessor: Lessor,
         clock: Callable[[], float],
+        *,
         changed: Callable[[], None],
+        slowed: Callable[[], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        self._lessor, self._clock, self._changed, self._failed = lessor, clock, changed, failed
+        self._lessor, self._clock = lessor, clock
+        self._changed, self._slowed, self._failed = changed, slowed, failed
         self._requests, self._tokens, self._until = 0, 0.0, 0.0
+        self._overloads: int | None = None  # nobody told yet
         self._calls: set[asyncio.Task[None]] = set()
         self._asking: asyncio.Task[None] | None = None
 
@@ -63,9 +76,12 @@ class Stock:
         self._requests -= requests
         self._tokens -= tokens
 
-    def report(self, seconds: float) -> None:
+    def report(self, seconds: float, *, is_new: bool) -> None:
         """Tell the lessor of an overload, without waiting for it."""
-        self._call(self._lessor.report(seconds))
+        self._call(self._report(seconds, self._overloads if is_new else None))
+
+    async def _report(self, seconds: float, known: int | None) -> None:
+        self._overloads = await self._lessor.report(seconds, known)
 
     async def _lease(self, tokens: float) -> None:
         lease = await self._lessor.lease(_BATCH, tokens)
@@ -73,6 +89,9 @@ class Stock:
         self._requests = lease.requests
         self._tokens = lease.tokens + min(0.0, self._tokens)  # a debt stays one
         self._until = self._clock() + lease.seconds
+        known, self._overloads = self._overloads, lease.overloads
+        if known is not None and lease.overloads > known:  # fewer, of a lessor that began anew
+            self._slowed()
         self._changed()
 
     def _call(self, call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

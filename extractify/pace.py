@@ -110,7 +110,8 @@ class Regulator:
         self._tokens = Ration(pace.tokens_per_minute, None, now)
         self._stock: Stock | None = None
         if lessor is not None:
-            self._stock = Stock(lessor, clock, self._let_in, self._unleased)
+            told = {"changed": self._let_in, "slowed": self._slow_down}
+            self._stock = Stock(lessor, clock, **told, failed=self._unleased)
         self._tokens_seen, self._size_seen = _FIRST_GUESS, 1.0
         self._waiting: deque[tuple[asyncio.Future[Permit], float]] = deque()
         self._due: float | None = None
@@ -320,12 +321,20 @@ class Regulator:
 
     def _hold_back(self, permit: Permit, retry_after: float | None) -> None:
         """Slow down, and let nothing out for a while."""
+        is_new = permit.cuts == self._congestion.cuts
         pause = self._congestion.overloaded(permit.cuts, retry_after)
         self._not_before = max(self._not_before, self._clock() + pause)
-        if self._stock is not None and pause > 0:
-            self._stock.report(pause)
+        if self._stock is not None and (is_new or pause > 0):
+            self._stock.report(pause, is_new=is_new)
         if self.is_paused:
             self._turn_away(PausedError)
+
+    def _slow_down(self) -> None:
+        """Halve, as another run met what would have met this one."""
+        before = self.limit
+        self._congestion.halve()
+        if self.limit != before:
+            self._tell("another worker found the endpoint overloaded")
 
     def _settle(self, permit: Permit, tokens: float | None) -> None:
         """Charge what the request really took, and learn from it."""

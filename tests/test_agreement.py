@@ -95,6 +95,7 @@ def test_the_original_schema_and_our_validation_agree_on_every_instance(
 
 # Those whose schemas differ.
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["full", "openai-strict", "llama.cpp", "llguidance", "gemini"])
 def test_a_valid_instance_can_be_said_and_comes_back_as_it_was(name: str) -> None:
     profile = PROFILES[name]

@@ -53,6 +53,15 @@ def test_requests_that_were_out_together_halve_it_once() -> None:
     assert (congestion.limit, congestion.cuts) == (4, 1)
 
 
+def test_an_overload_that_others_met_halves_it_and_what_was_out_then_does_not() -> None:
+    congestion = Congestion(64)
+    grown(congestion, 64)
+    congestion.halve()
+    assert congestion.overloaded(0) == 0.0
+    assert (congestion.limit, congestion.cuts) == (32, 1)
+    assert grown(congestion, 33) in {32, 33}
+
+
 def test_pauses_double_while_nothing_succeeds_and_end_at_half_a_minute() -> None:
     congestion = Congestion(8)
     for cuts, longest in enumerate([0.5, 1, 2, 4, 8, 16, 30, 30, 30]):

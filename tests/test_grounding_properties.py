@@ -141,6 +141,7 @@ def wrong_digits(count: int) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 def test_a_value_with_another_digit_is_never_found_10000_times() -> None:
     swapped = 0
     for value, document in wrong_digits(10_000):
@@ -167,6 +168,7 @@ HOSTILE = [
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_long_text_of_anything_costs_twice_its_half(piece: str) -> None:
     costs = []

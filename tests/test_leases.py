@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from extractify.errors import Stopped
+from extractify.events import PaceChanged
 from extractify.leases import Lease
 from extractify.pace import Pace, Regulator
 from tests.virtual_time import now, run
@@ -19,14 +20,17 @@ class Bank:
         self.most, self.tokens, self.seconds = most, tokens, seconds
         self.asked: list[tuple[int, float]] = []
         self.reported: list[float] = []
+        self.overloads = 0
 
     async def lease(self, requests: int, tokens: float) -> Lease:
         self.asked.append((requests, tokens))
         await asyncio.sleep(1)
-        return Lease(min(requests, self.most), self.tokens, self.seconds)
+        return Lease(min(requests, self.most), self.tokens, self.seconds, self.overloads)
 
-    async def report(self, seconds: float) -> None:
+    async def report(self, seconds: float, known: int | None) -> int:
         self.reported.append(seconds)
+        self.overloads += known == self.overloads
+        return self.overloads
 
 
 class Broken(Bank):
@@ -104,6 +108,63 @@ def test_an_overload_is_reported_once_for_all_that_were_out_together() -> None:
             gate.release(permit, "overload")
         await asyncio.sleep(0)
         assert len(bank.reported) == 1
+
+    run(main)
+
+
+def test_an_overload_that_another_run_met_halves_the_concurrency_with_the_next_lease() -> None:
+    async def main() -> None:
+        bank, told = Bank(), list[object]()
+        gate = Regulator(Pace(64), lessor=bank, emit=told.append, clock=now)
+        for _ in range(10):
+            gate.release(await gate.admit())
+        grown, bank.overloads = gate.limit, 1
+        gate.release(await gate.admit())
+        assert (grown, gate.limit) == (18, 9)
+        assert [type(each) for each in told] == [PaceChanged] * len(told)
+        assert PaceChanged(9, "another worker found the endpoint overloaded") in told
+        for _ in range(40):  # the news is none any more
+            gate.release(await gate.admit())
+        assert gate.limit >= 12
+
+    run(main)
+
+
+def test_a_run_that_met_an_overload_itself_is_not_slowed_again_by_its_lease() -> None:
+    async def main() -> None:
+        bank = Bank()
+        gate = Regulator(Pace(64), lessor=bank, clock=now)
+        permits = [await gate.admit() for _ in range(8)]
+        for permit in permits:
+            gate.release(permit, "overload", retry_after=0)
+        await asyncio.sleep(0)
+        assert bank.overloads == 1
+        await asyncio.gather(*(gate.admit() for _ in range(4)))
+        assert gate.limit == 4
+
+    run(main)
+
+
+def test_what_was_met_before_a_run_began_slows_it_not() -> None:
+    async def main() -> None:
+        bank = Bank()
+        bank.overloads = 5
+        gate = Regulator(Pace(64), lessor=bank, clock=now)
+        gate.release(await gate.admit())
+        assert gate.limit == 9
+
+    run(main)
+
+
+def test_a_lessor_that_was_lost_and_counts_anew_slows_nobody_before_the_next_overload() -> None:
+    async def main() -> None:
+        bank = Bank()
+        bank.overloads = 5
+        gate = Regulator(Pace(64), lessor=bank, clock=now)
+        for bank.overloads, limit in [(5, 18), (0, 28), (1, 14)]:
+            for _ in range(10):
+                gate.release(await gate.admit())
+            assert gate.limit == limit
 
     run(main)
 

@@ -123,9 +123,40 @@ def test_an_overload_holds_who_waits_already() -> None:
         await lender.lease(1, 1)
         waiting = asyncio.ensure_future(lender.lease(1, 1))
         await asyncio.sleep(0.5)
-        await lender.report(10)
+        await lender.report(10, 0)
         await waiting
         assert now() == 10.5
+
+    run(main)
+
+
+def test_an_overload_that_one_worker_meets_halves_the_concurrency_of_all() -> None:
+    async def main() -> None:
+        cluster = Cluster(4)
+        await asyncio.gather(*(cluster.ask(each, 100) for each in range(4)))
+        assert [gate.limit for gate in cluster.gates] == [32] * 4
+        permit = await cluster.gates[0].admit(100)
+        cluster.gates[0].release(permit, "overload")
+        assert [gate.limit for gate in cluster.gates] == [16, 32, 32, 32]
+        await asyncio.sleep(TERM)
+        for gate in cluster.gates:
+            gate.release(await gate.admit(100), "other")
+        assert [gate.limit for gate in cluster.gates] == [16] * 4
+
+    run(main)
+
+
+def test_an_overload_that_all_workers_meet_halves_their_concurrency_once() -> None:
+    async def main() -> None:
+        cluster = Cluster(4)
+        await asyncio.gather(*(cluster.ask(each, 100) for each in range(4)))
+        permits = [(gate, await gate.admit(100)) for gate in cluster.gates for _ in range(8)]
+        for gate, permit in permits:
+            gate.release(permit, "overload", retry_after=1)
+        await asyncio.sleep(TERM + 1)
+        for gate in cluster.gates:
+            gate.release(await gate.admit(100), "other")
+        assert [gate.limit for gate in cluster.gates] == [16] * 4
 
     run(main)
 

@@ -357,6 +357,7 @@ def test_valid_json_beside_a_mistake_is_read_as_well(value: JsonValue, indent: i
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @settings(max_examples=60)
 @given(CONTAINERS, INDENTS, st.data())
 def test_no_beginning_of_a_json_container_is_a_value(
@@ -370,6 +371,7 @@ def test_no_beginning_of_a_json_container_is_a_value(
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @settings(max_examples=60)
 @given(SIMPLE_OBJECTS, st.data())
 def test_one_missing_comma_between_members_is_put_back(
@@ -394,6 +396,7 @@ def test_one_string_in_other_quotes_is_the_same_string(
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @settings(max_examples=60)
 @given(SIMPLE_OBJECTS)
 def test_what_python_prints_is_read(value: dict[str, JsonValue]) -> None:
@@ -426,6 +429,7 @@ REPEATED = [
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("head", "unit"), REPEATED)
 def test_the_cost_is_linear_whatever_the_text(head: str, unit: str) -> None:
     def cost(size: int) -> float:
@@ -440,6 +444,7 @@ def test_the_cost_is_linear_whatever_the_text(head: str, unit: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 def test_a_text_that_needs_too_many_mends_is_not_json() -> None:
     assert len(mend(f"[{'x,' * (MAX_MENDS - 1)}]").fixes) == MAX_MENDS
     refused(f"[{'x,' * MAX_MENDS}]")

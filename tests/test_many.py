@@ -244,8 +244,8 @@ def test_a_shared_limit_is_asked_for_permits() -> None:
             self.granted += requests
             return Lease(requests)
 
-        async def report(self, seconds: float) -> None:
-            raise AssertionError(seconds)
+        async def report(self, seconds: float, known: int | None) -> int:
+            raise AssertionError(seconds, known)
 
     lessor = Counting()
     rows = done(texts(*(f"Total {n}" for n in range(25))), lessor=lessor)

@@ -297,6 +297,7 @@ MEGABYTE = 1_000_000
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "text",
     [

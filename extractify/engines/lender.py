@@ -43,6 +43,7 @@ class Lender:
         self._requests = Ration(pace.requests_per_minute, preset, now)
         self._tokens = Ration(pace.tokens_per_minute, None, now)
         self._turn = asyncio.Lock()
+        self._overloads = 0
 
     async def lease(self, requests: int, tokens: float) -> Lease:
         """Grant so many requests at most, of so many tokens together; 1 at least.
@@ -60,12 +61,18 @@ class Lender:
                 self._tokens.take(each)
                 granted += 1
         if self._tokens.per_minute is None:
-            return Lease(granted, seconds=TERM)
-        return Lease(granted, granted * each, TERM)
+            return Lease(granted, seconds=TERM, overloads=self._overloads)
+        return Lease(granted, granted * each, TERM, self._overloads)
 
-    async def report(self, seconds: float) -> None:
-        """Lend nothing for so long: one worker found the endpoint overloaded."""
+    async def report(self, seconds: float, known: int | None) -> int:
+        """Lend nothing for so long: one worker found the endpoint overloaded.
+
+        The others slow down with their next leases. known: those who met the same overload knew of
+        the same number of them, so that it counts once.
+        """
         self._not_before = max(self._not_before, self._clock() + seconds)
+        self._overloads += known == self._overloads
+        return self._overloads
 
     def _due(self, tokens: float) -> float:
         now = self._clock()

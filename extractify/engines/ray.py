@@ -146,5 +146,5 @@ class _Elsewhere:
     async def lease(self, requests: int, tokens: float) -> Lease:
         return cast("Lease", await self._actor.lease.remote(requests, tokens))
 
-    async def report(self, seconds: float) -> None:
-        await self._actor.report.remote(seconds)
+    async def report(self, seconds: float, known: int | None) -> int:
+        return cast("int", await self._actor.report.remote(seconds, known))
