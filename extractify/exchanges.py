@@ -69,28 +69,22 @@ class Exchanges:
 
     def connection(self) -> Connection:
         """A new connection."""
-        transport: httpx.BaseTransport
-        if self.wire.here is not None:
-            transport = self.wire.here
-        elif self._proxy is None:
-            from extractify.direct import Direct  # brings httpcore, as httpx does when it opens
+        here = self.wire.here
+        if here is None and self._proxy is None:
+            from extractify.direct import Direct, Route  # brings httpcore, as httpx does
 
-            transport = Direct(self.url, self.tls())
-        else:
-            transport = httpx.HTTPTransport(**self.settings())
+            return Direct(Route(self.url, self.headers, self.tls()))
+        transport = here or httpx.HTTPTransport(**self.settings())
         return detours.Detour(transport, detours.Route(self.url, self.headers))
 
     def async_connection(self) -> AsyncConnection:
         """A new connection, to be awaited."""
-        transport: httpx.AsyncBaseTransport
-        if self.wire.here is not None:
-            transport = self.wire.here
-        elif self._proxy is None:
-            from extractify.direct import AsyncDirect
+        here = self.wire.here
+        if here is None and self._proxy is None:
+            from extractify.direct import AsyncDirect, Route
 
-            transport = AsyncDirect(self.url, self.tls())
-        else:
-            transport = httpx.AsyncHTTPTransport(**self.settings())
+            return AsyncDirect(Route(self.url, self.headers, self.tls()))
+        transport = here or httpx.AsyncHTTPTransport(**self.settings())
         return detours.AsyncDetour(transport, detours.Route(self.url, self.headers))
 
     def settings(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a connection is to the transport: something that posts a body, and has the answer.
 
-Two kinds of them know how: aiohttp's in `connections`, and `detours` by way of httpx's transports.
-All fail in httpx's words.
+Three kinds of them know how: aiohttp's in `connections`, httpcore's in `direct`, and `detours` by
+way of httpx's transports. All fail in httpx's words.
 """
 
 from __future__ import annotations

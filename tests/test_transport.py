@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import itertools
+import json
 import pickle
 import socket
 import ssl
@@ -432,6 +433,7 @@ class Raw:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._tls = tls
         self._over = threading.Event()
+        self.first = b""
         self._thread = threading.Thread(target=self._serve)
         self.port: int = self._socket.getsockname()[1]
 
@@ -452,7 +454,7 @@ class Raw:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self._tls)
             connection = context.wrap_socket(connection, server_side=True)
-        connection.recv(65536)
+        self.first = connection.recv(65536)
         for piece in self._pieces:
             if self._over.wait(self._pause):
                 return
@@ -790,6 +792,38 @@ def test_an_async_connection_that_the_server_closed_is_opened_again() -> None:
 
     with Raw([head + body]) as server:
         assert asyncio.run(run(server.endpoint)) == [7, 7]
+
+
+def test_the_head_and_the_body_of_a_request_leave_together() -> None:
+    body = b'{"choices": [{"message": {"content": "7"}}]}'
+    answer = HEAD + f"content-length: {len(body)}\r\n\r\n".encode() + body
+    for send in (send_sync, send_async_base):
+        with Raw([answer]) as server:
+            send(server.endpoint)
+            head, _, sent = server.first.partition(b"\r\n\r\n")
+        assert f"content-length: {len(sent)}".encode() in head
+        assert json.loads(sent)["model"] == "minimax/m2.7"
+
+
+def test_a_refusal_that_comes_before_the_whole_request_was_read_is_heard() -> None:
+    refusal = b'{"error": {"message": "too large"}}'
+    head = b"HTTP/1.1 413 Content Too Large\r\ncontent-type: application/json\r\n"
+    length = f"connection: close\r\ncontent-length: {len(refusal)}\r\n\r\n".encode()
+    document = "Zyxomma plc " * 1_000_000
+
+    async def extract(where: Endpoint) -> None:
+        async with AsyncClient(where, retry=False, limits=Limits(aiohttp=False)) as client:
+            await client.extract(int, document)
+
+    # It hangs up a while later, with most of the request unread.
+    with Raw([head + length + refusal, b""], pause=0.05) as server:
+        with (
+            Client(server.endpoint, retry=False) as client,
+            pytest.raises(ContextTooLong),
+        ):
+            client.extract(int, document)
+        with pytest.raises(ContextTooLong):
+            asyncio.run(extract(server.endpoint))
 
 
 def test_a_connection_that_takes_too_long_names_its_limit() -> None:
