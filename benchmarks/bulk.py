@@ -80,8 +80,8 @@ def measure(*, quick: bool) -> Part:
             ),
             f"Its peak memory is {_in_words(peaks)}.",
             (
-                f"Of {len(ended)} runs that were killed {sum(each.kills for each in ended)} times and "
-                f"resumed, {broken} came out other than an undisturbed one; "
+                f"{sum(each.kills for each in ended)} kills and resumptions in {len(ended)} runs: "
+                f"{broken} of them came out other than an undisturbed one; "
                 f"{sum(each.repeats for each in ended)} answers were paid for twice."
             ),
         ),

@@ -192,4 +192,4 @@ def _headlines(
         if start.first_cpu_ms
     ]
     if firsts:
-        yield f"CPU time of a new process until its first answer: {', '.join(firsts)}."
+        yield f"CPU time of a new process until its first answer: {'; '.join(firsts)}."

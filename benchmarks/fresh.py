@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
-PATIENCE = 600.0  # seconds for an installation
+PATIENCE = 400.0  # seconds for an installation, well within what a part may take
 BASE = "pydantic, httpx, tenacity"
 
 # What is installed, and which caller makes the first call: in each library's own default mode.
