@@ -1,174 +1,232 @@
-"""How many calls a second one machine gets through with many in flight, beside bare aiohttp.
+"""How many calls a second one process gets through with many in flight, and what they take.
 
-Every row asks the same loopback server in the same run, which holds each answer back for the
-latency. "bare aiohttp" posts the same bytes, and reads and validates the answer with json.loads and
-model_validate; "extractify" is the whole of `extract`. Rows take turns; the best round of each
-counts. The promises are shares of bare aiohttp's rate; exits with 1 where one is broken.
+Each row asks a loopback server that holds every answer back for the latency; each library runs at
+each number in flight in a process of its own, in turn, after as many calls as are in flight, which
+open the connections. "bare aiohttp" posts the bytes that extractify sends and reads the answer with
+`json.loads` and `model_validate`; "extractify" is the whole of `AsyncClient.extract` with the extra
+`aiohttp`, "base" without it, "threads" a `Client` and as many threads. The peers are used as their
+documentation shows: [openai](https://github.com/openai/openai-python#async-usage)'s `AsyncOpenAI`,
+also [with aiohttp](https://github.com/openai/openai-python#with-aiohttp), and on one of those
+[instructor](https://python.useinstructor.com/integrations/openai/) in JSON_SCHEMA mode and
+[pydantic-ai](https://ai.pydantic.dev/models/openai/) with NativeOutput, the cheaper ones of theirs.
+All of them may keep as many connections as they use.
 
-The rate is bounded by in_flight / latency, and by the CPU: with a short latency and many in flight
-the share tells what a call costs, not how well calls wait. With nothing else to do, a machine needs
-a part of a millisecond for the prompt, the checks and the validation of a call.
+The rate is bounded by in flight / latency, and by the CPU: 1000 / (CPU ms of a call). With a short
+latency and many in flight, the share of bare aiohttp's rate tells what a call costs, not how well
+calls wait.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import resource
+import subprocess
 import sys
 import threading
 import time
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import TYPE_CHECKING
 
-import aiohttp
+from callers import ASYNC_CALLERS, CALLERS
 from instant_server import running
-from per_call import DOCUMENT, Invoice
-
-from extractify import AsyncClient, Client, Endpoint, Limits
+from measured import Chart, Part, Promise, Table
+from peak import peak_mb
+from pydantic import TypeAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-Call: TypeAlias = "Callable[[], Awaitable[object]]"
-PROMISES = {"extractify, aiohttp": 0.85, "extractify, base": 0.40, "threads, base": 0.40}
-
-
-@asynccontextmanager
-async def bare(base: str) -> AsyncIterator[Call]:
-    url = f"{base}/v1/chat/completions"
-    body = json.dumps(dict(Client(_endpoint(base)).build_request(Invoice, DOCUMENT).body)).encode()
-    headers = {"content-type": "application/json"}
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
-
-        async def call() -> object:
-            async with session.post(url, data=body, headers=headers) as response:
-                content = await response.read()
-            text = json.loads(content)["choices"][0]["message"]["content"]
-            return Invoice.model_validate(json.loads(text))
-
-        yield call
+BARE, THREADS = "bare aiohttp", "extractify, threads"
+NAMES = (*ASYNC_CALLERS, THREADS)
+OURS = ("extractify", "extractify, base", THREADS)
+IN_FLIGHT, MOST_THREADS = (1, 8, 64, 256, 512), 64
+LATENCY, SHORT = 0.2, 0.05  # seconds
+LEAST_CALLS, TURNS = 20, 4  # calls, and calls for each in flight
+PROMISED = 64  # in flight, at the short latency
+PROMISES = {"extractify": (0.85, 0.60), "extractify, base": (0.40, 0.25), THREADS: (0.40, 0.25)}
 
 
-@asynccontextmanager
-async def ours(base: str, *, uses_aiohttp: bool) -> AsyncIterator[Call]:
-    limits = Limits(connections=None, kept=1024, aiohttp=uses_aiohttp)
-    async with AsyncClient(_endpoint(base), limits=limits) as client:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Calls a second, CPU ms of each, ms that the slowest of a hundred exceeds the latency by."""
 
-        async def call() -> object:
-            return (await client.extract(Invoice, DOCUMENT)).value
-
-        yield call
-
-
-def _endpoint(base: str) -> Endpoint:
-    return Endpoint(url=f"{base}/v1", model="m")
+    rate: float
+    cpu: float
+    late: float
+    peak_mb: float
 
 
-async def _load(call: Call, calls: int, in_flight: int) -> None:
-    turns = iter(range(calls))
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds: of all calls by the clock and of CPU, and of each."""
 
-    async def work() -> None:
-        for _ in turns:
-            await call()
-
-    await asyncio.gather(*(work() for _ in range(in_flight)))
-
-
-async def _async_rate(opened: Callable[[], Any], calls: int, in_flight: int) -> tuple[float, float]:
-    async with opened() as call:
-        await _load(call, in_flight, in_flight)  # opens the connections
-        started, cpu = time.perf_counter(), time.process_time()
-        await _load(call, calls, in_flight)
-        return _measured(calls, started, cpu)
+    wall: float
+    cpu: float
+    times: list[float]
 
 
-def _thread_rate(base: str, calls: int, in_flight: int) -> tuple[float, float]:
-    with Client(_endpoint(base), limits=Limits(connections=None, kept=1024)) as client:
-        _in_threads(client, in_flight, in_flight)
-        started, cpu = time.perf_counter(), time.process_time()
-        _in_threads(client, calls, in_flight)
-        return _measured(calls, started, cpu)
+def measure(*, quick: bool) -> Part:
+    with running(SHORT) as base:
+        shares = _rounds((BARE, *OURS), base, PROMISED, 1000 if quick else 2000, 2 if quick else 3)
+    promises = tuple(
+        Promise(
+            f"rate of {name} beside bare aiohttp, {PROMISED} in flight, {SHORT * 1000:.0f} ms",
+            shares[name][0].rate / shares[BARE][0].rate,
+            bound=bound,
+            wide=wide,
+            kind="at least",
+        )
+        for name, (bound, wide) in PROMISES.items()
+    )
+    raw = {f"calls/s, {name}": tuple(x.rate for x in each) for name, each in shares.items()}
+    tables = [_shares(f"{PROMISED} in flight, 50 ms latency", shares)]
+    if quick:
+        return Part(tuple(tables), promises, raw=raw)
+    there = [name for name in NAMES if name == THREADS or ASYNC_CALLERS[name].there()]
+    with running(SHORT) as base:
+        bound = _rounds([name for name in there if name != THREADS], base, 256, 1000, 1)
+    tables.append(_shares("256 in flight, 50 ms latency: bounded by the CPU", bound))
+    with running(LATENCY) as base:
+        found = {name: dict(_loads(name, base)) for name in there}
+    return Part((*_grids(found), *tables), promises, (_headline(found),), raw)
 
 
-def _in_threads(client: Client, calls: int, in_flight: int) -> None:
-    turns: Iterator[int] = iter(range(calls))
-
-    def work() -> None:
-        for _ in turns:
-            client.extract(Invoice, DOCUMENT)
-
-    threads = [threading.Thread(target=work) for _ in range(in_flight)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def _loads(name: str, base: str) -> Iterator[tuple[int, Load]]:
+    """By calls in flight, without those that failed: a client may give up before its turn comes."""
+    for at in IN_FLIGHT:
+        if name == THREADS and at > MOST_THREADS:
+            return
+        try:
+            yield at, load(name, base, at, max(LEAST_CALLS, TURNS * at), LATENCY)
+        except subprocess.CalledProcessError as error:
+            print(f"{name}, {at} in flight: {error}", file=sys.stderr)
 
 
-def _measured(calls: int, started: float, cpu: float) -> tuple[float, float]:
-    rate = calls / (time.perf_counter() - started)
-    return rate, (time.process_time() - cpu) / calls * 1000
-
-
-def rates(base: str, calls: int, in_flight: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Calls a second and milliseconds of CPU each, the best of the rounds."""
-    rows: dict[str, Callable[[], tuple[float, float]]] = {
-        "bare aiohttp": lambda: asyncio.run(_async_rate(lambda: bare(base), calls, in_flight)),
-        "extractify, aiohttp": lambda: asyncio.run(
-            _async_rate(lambda: ours(base, uses_aiohttp=True), calls, in_flight)
-        ),
-        "extractify, base": lambda: asyncio.run(
-            _async_rate(lambda: ours(base, uses_aiohttp=False), calls, in_flight)
-        ),
-        "threads, base": lambda: _thread_rate(base, calls, in_flight),
-    }
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in rows}
+def _rounds(
+    names: Sequence[str], base: str, in_flight: int, calls: int, rounds: int
+) -> dict[str, list[Load]]:
+    """Each round's load, the best first: what else the machine does only ever slows one down."""
+    found: dict[str, list[Load]] = {name: [] for name in names}
     for _ in range(rounds):
-        for name, measure in rows.items():
-            found[name].append(measure())
-    return {name: max(results) for name, results in found.items()}
+        for name in names:
+            found[name].append(load(name, base, in_flight, calls, SHORT))
+    return {
+        name: sorted(each, key=lambda load: load.rate, reverse=True) for name, each in found.items()
+    }
 
 
-def memory(base: str, calls: int) -> tuple[int, int]:
-    """The process's peak, in KiB, after a tenth of the calls, and after all of them."""
+def _shares(title: str, found: dict[str, list[Load]]) -> Table:
+    best = {name: each[0] for name, each in found.items()}
+    return Table(
+        title,
+        ("library", "calls/s", "CPU ms a call", "1000 / CPU ms", "share of bare aiohttp"),
+        tuple(
+            (name, each.rate, each.cpu, 1000 / each.cpu, each.rate / best[BARE].rate)
+            for name, each in best.items()
+        ),
+        note="The best round of each.",
+    )
 
-    async def run() -> tuple[int, int]:
-        async with ours(base, uses_aiohttp=True) as call:
-            await _load(call, calls // 10, 64)
-            early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            await _load(call, calls, 64)
-            return early, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    return asyncio.run(run())
+def _grids(found: dict[str, dict[int, Load]]) -> list[Table]:
+    figures: dict[str, Callable[[Load], float]] = {
+        "Calls a second": lambda each: each.rate,
+        "CPU of a call, ms": lambda each: each.cpu,
+        "Peak memory of the process, MB": lambda each: each.peak_mb,
+        "What the slowest of a hundred calls takes beyond the latency, ms": lambda each: each.late,
+    }
+    chart = Chart("concurrency", "lines", tuple(found), "calls a second", logarithmic=True)
+    return [
+        Table(
+            f"{title}; {LATENCY * 1000:.0f} ms latency",
+            ("in flight", *found),
+            tuple(
+                (at, *(figure(each[at]) if at in each else None for each in found.values()))
+                for at in IN_FLIGHT
+            ),
+            note=f"A dash: calls failed, or more than {MOST_THREADS} threads, which weren't tried.",
+            chart=chart if title == "Calls a second" else None,
+        )
+        for title, figure in figures.items()
+    ]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--in-flight", type=int, nargs="*", default=[64, 256])
-    parser.add_argument("--latency", type=float, default=0.05, help="seconds")
-    parser.add_argument("--memory", type=int, default=0, help="calls; 0 leaves it out")
-    options = parser.parse_args()
-    broken = 0
-    with running(options.latency) as base:
-        for in_flight in options.in_flight:
-            print(f"{in_flight} in flight, {options.latency * 1000:.0f} ms latency")
-            found = rates(base, options.calls, in_flight, options.rounds)
-            reference, _ = found["bare aiohttp"]
-            for name, (rate, cpu) in found.items():
-                share, promise = rate / reference, PROMISES.get(name, 0)
-                broken += share < promise
-                told = f"promise {promise:.0%}" if promise else ""
-                print(f"  {name:<20} {rate:6.0f}/s  {cpu:.2f} ms CPU  {share:4.0%}  {told}")
-    if options.memory:
-        with running() as base:
-            early, late = memory(base, options.memory)
-        print(f"{options.memory} calls more: peak of {early} KiB grew by {late - early} KiB")
-    return int(broken > 0)
+def _headline(found: dict[str, dict[int, Load]]) -> str:
+    most = IN_FLIGHT[-1]
+    rates = [f"{name} {each[most].rate:.0f}" for name, each in found.items() if most in each]
+    return (
+        f"Calls a second of one process with {most} in flight and {LATENCY * 1000:.0f} ms latency: "
+        f"{'; '.join(rates)}."
+    )
+
+
+# --- in a process of its own -----------------------------------------------------------------
+
+
+def load(name: str, base: str, in_flight: int, calls: int, latency: float) -> Load:
+    argv = [name, base, str(in_flight), str(calls), str(latency)]
+    done = subprocess.run([sys.executable, __file__, *argv], check=True, stdout=subprocess.PIPE)
+    return TypeAdapter(Load).validate_json(done.stdout)
+
+
+async def _asynchronous(name: str, base: str, in_flight: int, calls: int) -> Spent:
+    caller = ASYNC_CALLERS[name]
+    async with caller.opened(base + caller.path) as call:
+
+        async def work(turns: Iterator[int], times: list[float]) -> None:
+            for _ in turns:
+                started = time.perf_counter()
+                await call()
+                times.append(time.perf_counter() - started)
+
+        async def together(calls: int) -> list[float]:
+            turns, times = iter(range(calls)), list[float]()
+            await asyncio.gather(*(work(turns, times) for _ in range(in_flight)))
+            return times
+
+        await together(in_flight)
+        wall, cpu = time.perf_counter(), time.process_time()
+        times = await together(calls)
+        return Spent(time.perf_counter() - wall, time.process_time() - cpu, times)
+
+
+def _threaded(base: str, in_flight: int, calls: int) -> Spent:
+    caller = CALLERS["extractify"]
+    with caller.opened(base + caller.path) as call:
+
+        def work(turns: Iterator[int], times: list[float]) -> None:
+            for _ in turns:
+                started = time.perf_counter()
+                call()
+                times.append(time.perf_counter() - started)
+
+        def together(calls: int) -> list[float]:
+            turns, times = iter(range(calls)), list[float]()
+            threads = [threading.Thread(target=work, args=(turns, times)) for _ in range(in_flight)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            return times
+
+        together(in_flight)
+        wall, cpu = time.perf_counter(), time.process_time()
+        times = together(calls)
+        return Spent(time.perf_counter() - wall, time.process_time() - cpu, times)
+
+
+def main() -> None:
+    name, base, in_flight, calls, latency = sys.argv[1:]
+    work = (base, int(in_flight), int(calls))
+    spent = _threaded(*work) if name == THREADS else asyncio.run(_asynchronous(name, *work))
+    loaded = Load(
+        rate=int(calls) / spent.wall,
+        cpu=spent.cpu / int(calls) * 1000,
+        late=(quantiles(spent.times, n=100, method="inclusive")[-1] - float(latency)) * 1000,
+        peak_mb=peak_mb(),
+    )
+    print(TypeAdapter(Load).dump_json(loaded).decode())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,5 +1,8 @@
 """A server that answers at once: one fixed chat completion to every POST, in a process of its own.
 
+The path tells its shape: `/enveloped…` has the value in an envelope, `/tool/NAME/…` as arguments of
+that tool, any other as the message's text.
+
 `python benchmarks/instant_server.py` prints its port, serves until its standard input closes, and
 costs little enough that a benchmark measures the client. A number behind it is a latency: seconds
 that each answer is held back.
@@ -12,6 +15,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,8 +36,12 @@ ANSWER = {
 }
 
 
-def answer_body(envelope: str | None) -> bytes:
-    value = {envelope: ANSWER} if envelope else ANSWER
+def answer_body(envelope: str | None = None, *, tool: str | None = None) -> bytes:
+    value = json.dumps({envelope: ANSWER} if envelope else ANSWER)
+    message: dict[str, object] = {"role": "assistant", "content": None if tool else value}
+    if tool:
+        called = {"name": tool, "arguments": value}
+        message["tool_calls"] = [{"id": "call_1", "type": "function", "function": called}]
     completion = {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -42,8 +50,8 @@ def answer_body(envelope: str | None) -> bytes:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": json.dumps(value)},
-                "finish_reason": "stop",
+                "message": message,
+                "finish_reason": "tool_calls" if tool else "stop",
             }
         ],
         "usage": {"prompt_tokens": 300, "completion_tokens": 120, "total_tokens": 420},
@@ -71,7 +79,7 @@ class Answering(asyncio.Protocol):
                 return
             self.pending = self.pending[split + 4 + length :]
             assert isinstance(self.transport, asyncio.Transport)  # noqa: S101  (for mypy)
-            body = ENVELOPED if b"/enveloped" in head[:40] else BARE
+            body = shaped(head.split(b" ", 2)[1].decode())
             if LATENCY:
                 asyncio.get_running_loop().call_later(LATENCY, self.transport.write, body)
             else:
@@ -83,8 +91,14 @@ def _response(body: bytes) -> bytes:
     return head.encode() + b"\r\n\r\n" + body
 
 
-BARE = _response(answer_body(None))
-ENVELOPED = _response(answer_body("result"))
+@cache
+def shaped(path: str) -> bytes:
+    """The response to a request for this path."""
+    if path.startswith("/enveloped"):
+        return _response(answer_body("result"))
+    return _response(answer_body(tool=path.split("/")[2] if path.startswith("/tool/") else None))
+
+
 LATENCY = float(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 0.0
 
 

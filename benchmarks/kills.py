@@ -46,6 +46,11 @@ class Killed:
     asked_again: int = 0
     code: int = 0
 
+    def is_broken(self, expected: bytes, concurrency: int) -> bool:
+        """Whether it is other than an undisturbed run, but for what was in flight at each kill."""
+        allowed = self.kills * concurrency
+        return self.output != expected or self.asked_again > 0 or self.repeats > allowed
+
 
 def prepared(folder: Path, rows: int) -> None:
     (folder / "shop.py").write_text(TARGET)
@@ -150,7 +155,7 @@ def main() -> int:
             found = killed(folder, f"{runs}.jsonl", options.concurrency, seed=runs)
             same = found.output == expected
             allowed = found.kills * options.concurrency
-            broken += not same or found.asked_again > 0 or found.repeats > allowed
+            broken += found.is_broken(expected, options.concurrency)
             runs, kills, repeats = runs + 1, kills + found.kills, repeats + found.repeats
             print(
                 f"run {runs}: {found.kills} kills, identical: {same}, asked again though finished: "
