@@ -21,15 +21,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import tracemalloc
-from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from math import inf, log
-from statistics import linear_regression, median
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from growth import PATIENCE, Growth, growth
 from measured import Chart, Part, Promise, Table
 from paced_server import Pacing
 from pydantic import BaseModel
@@ -45,8 +43,6 @@ if TYPE_CHECKING:
 
 DELTA = 4
 SIZES = (10, 20, 40, 80, 160)  # kilobytes
-ROUNDS = 5
-PATIENCE = 15.0  # CPU seconds: what would take longer is left out
 PACE = 0.005  # seconds between the deltas of the server
 Read: TypeAlias = "Callable[[str], int]"
 """Reads an answer in deltas; the number of partials that were shown."""
@@ -69,10 +65,10 @@ class Note(BaseModel):
 
 
 def order(size: int) -> str:
-    """An answer of about `size` characters: line items of about a hundred."""
+    """An answer of about `size` kilobytes: line items of about a hundred characters."""
     lines: list[dict[str, object]] = []
     length = 0
-    while length < size:
+    while length < size * 1000:
         number = len(lines)
         line = {
             "sku": f"A-{number:05}",
@@ -86,8 +82,8 @@ def order(size: int) -> str:
 
 
 def note(size: int) -> str:
-    """An answer of about `size` characters that is one string."""
-    return json.dumps({"text": "x" * size})
+    """An answer of about `size` kilobytes that is one string."""
+    return json.dumps({"text": "x" * size * 1000})
 
 
 def deltas(text: str) -> Iterator[str]:
@@ -151,46 +147,9 @@ def ways(*, quick: bool) -> dict[str, Read]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """CPU seconds by size, None where it would be too long. partials: of the smallest."""
-
-    seconds: tuple[float | None, ...]
-    rounds: tuple[float, ...]
-    partials: int
-
-    @property
-    def exponent(self) -> float | None:
-        pairs = [
-            (log(size), log(each)) for size, each in zip(SIZES, self.seconds, strict=True) if each
-        ]
-        return linear_regression(*zip(*pairs, strict=True)).slope if len(pairs) > 1 else None
-
-
-def growth(read: Read, text: Callable[[int], str]) -> Growth:
-    """What reading costs, size by size, until the next would take too long."""
-    partials = read(text(SIZES[0] * 1000))  # and nothing is loaded later on
-    seconds: list[float | None] = []
-    rounds: list[float] = []
-    last, factor = 0.0, 2.0
-    for size in SIZES:
-        if last * factor > PATIENCE:
-            seconds.append(None)
-            continue
-        answer, found = text(size * 1000), [0.0] * 0
-        while len(found) < ROUNDS and (not found or found[-1] < 1):
-            started = time.process_time()
-            read(answer)
-            found.append(time.process_time() - started)
-        factor, last = median(found) / last if last else factor, median(found)
-        seconds.append(last)
-        rounds += found
-    return Growth(tuple(seconds), tuple(rounds), partials)
-
-
 def peak(read: Read, size: int) -> float:
     """The most kilobytes that Python had allocated at once, the text itself left out."""
-    answer = order(size * 1000)
+    answer = order(size)
     tracemalloc.start()
     read(answer)
     _, most = tracemalloc.get_traced_memory()
@@ -260,7 +219,7 @@ def first_partials() -> Table:
         watches["instructor, async"] = watch_async_instructors
     if find_spec("pydantic_ai"):
         watches["pydantic-ai"] = watch_pydantic_ais
-    pacing = Pacing(list(deltas(order(1000))), PACE)
+    pacing = Pacing(list(deltas(order(1))), PACE)
     rows = []
     with pacing.served() as base:
         for name, watch in watches.items():
@@ -276,8 +235,8 @@ def first_partials() -> Table:
 
 def measure(*, quick: bool) -> Part:
     read = ways(quick=quick)
-    grown = {name: growth(each, order) for name, each in read.items()}
-    grown["extractify, one string"] = growth(lambda text: ours(text, Note), note)
+    grown = {name: growth(each, order, SIZES) for name, each in read.items()}
+    grown["extractify, one string"] = growth(lambda text: ours(text, Note), note, SIZES)
     promises = tuple(
         Promise(
             what=f"growth of CPU with the size of a stream ({name})",
@@ -311,7 +270,9 @@ def growths(read: dict[str, Read], grown: dict[str, Growth]) -> Table:
         found = grown[name]
         is_short = (found.seconds[-1] or PATIENCE) < PATIENCE / 5  # tracing costs as much again
         most = peak(each, small), peak(each, large) if is_short else None
-        rows.append((name, found.exponent, found.partials, *most))
+        rows.append(
+            (name, found.exponent, found.first if isinstance(found.first, int) else None, *most)
+        )
     columns = ("way", "exponent", f"partials of {small} kB")
     return Table(
         title="Growth, partials and memory of a stream",
