@@ -39,15 +39,16 @@ def growth(
     sizes: Sequence[int],
     *,
     patience: float = PATIENCE,
+    rounds: int = ROUNDS,
 ) -> Growth:
     """What reading costs, size by size: none where it would take too long, or isn't read.
 
-    Medians of five rounds, one where a round takes over a second. The smallest is read once before.
+    Medians of the rounds, one where a round takes over a second. The smallest is read once before.
     read: raises ValueError for what it can't read.
     """
     first = read(text(sizes[0]))
     seconds: list[float | None] = []
-    rounds: list[float] = []
+    spent: list[float] = []
     last, factor = 0.0, sizes[1] / sizes[0]
     for size in sizes:
         if last * factor > patience:
@@ -56,7 +57,7 @@ def growth(
         answer = text(size)
         found: list[float] = []
         with suppress(ValueError):
-            while len(found) < ROUNDS and (not found or found[-1] < 1):
+            while len(found) < rounds and (not found or found[-1] < 1):
                 started = time.process_time()
                 read(answer)
                 found.append(time.process_time() - started)
@@ -66,5 +67,5 @@ def growth(
         factor = median(found) / last if last else factor
         last = median(found)
         seconds.append(last)
-        rounds += found
-    return Growth(tuple(sizes), tuple(seconds), tuple(rounds), first)
+        spent += found
+    return Growth(tuple(sizes), tuple(seconds), tuple(spent), first)

@@ -182,8 +182,8 @@ def by_size(kind: str, text: Callable[[int], str]) -> Table:
         ),
         note="Seconds of CPU; who isn't there doesn't read any, and a dash is for one that isn't "
         f"read, or not in {PATIENCE:.0f} s. extractify gives up behind {MAX_MENDS:,} mends. "
-        "pydantic is what instructor and pydantic-ai read with; json_repair's and baml-py's data are "
-        "validated by it.",
+        "pydantic is what instructor and pydantic-ai read with; json_repair's and baml-py's data "
+        "are validated by it.",
         chart=Chart(f"reading-{kind}", "lines", tuple(found), "seconds of CPU", logarithmic=True),
     )
 
@@ -205,11 +205,11 @@ HARD: dict[str, Callable[[int], str]] = {
 """What readers find hard, by kilobytes."""
 
 
-def hard() -> tuple[Table, Promise]:
+def hard(*, quick: bool) -> tuple[Table, Promise]:
     """What is hard to read, and how it grows."""
-    sizes = (60, 250, 1000)
+    sizes, rounds = ((60, 250), 2) if quick else ((60, 250, 1000), ROUNDS)
     found = {
-        name: growth(lambda text: extractify.read(text, Value), text, sizes)
+        name: growth(lambda text: extractify.read(text, Value), text, sizes, rounds=rounds)
         for name, text in HARD.items()
     }
     table = Table(
