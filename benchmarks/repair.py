@@ -242,7 +242,7 @@ def ways(*, quick: bool) -> dict[str, Callable[[str], Callable[[str], object]]]:
 
 
 def mended(cases: list[Case], count: Callable[[str], int], *, quick: bool) -> Spent:
-    """What each way takes beyond the first turn. Raises: ValueError where a value comes out wrong."""
+    """What each way takes beyond the first turn. Raises: ValueError where one comes out wrong."""
     script = Script(cases)
     spent: Spent = {}
     with served(script) as base:
