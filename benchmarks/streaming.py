@@ -27,7 +27,7 @@ from importlib.util import find_spec
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from growth import PATIENCE, Growth, growth
+from growth import PATIENCE, ROUNDS, Growth, growth
 from measured import Chart, Part, Promise, Table
 from paced_server import Pacing
 from pydantic import BaseModel
@@ -235,8 +235,10 @@ def first_partials() -> Table:
 
 def measure(*, quick: bool) -> Part:
     read = ways(quick=quick)
-    grown = {name: growth(each, order, SIZES) for name, each in read.items()}
-    grown["extractify, one string"] = growth(lambda text: ours(text, Note), note, SIZES)
+    rounds = 3 if quick else ROUNDS
+    grown = {name: growth(each, order, SIZES, rounds=rounds) for name, each in read.items()}
+    strings = growth(lambda text: ours(text, Note), note, SIZES, rounds=rounds)
+    grown["extractify, one string"] = strings
     promises = tuple(
         Promise(
             what=f"growth of CPU with the size of a stream ({name})",
