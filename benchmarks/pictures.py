@@ -71,7 +71,7 @@ def _lines(axes: Axes, table: Table, chart: Chart) -> None:
         axes.set_yscale("log")
         axes.set_xticks([each or 0.0 for each in across], [str(each) for each in across])
         axes.minorticks_off()
-    axes.legend(frameon=False, fontsize=9)
+    axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _column(table: Table, name: str) -> list[float | None]:

@@ -1,41 +1,48 @@
-"""What mending an answer costs in output tokens and turns, beside the peers on the same script.
+"""What mending an answer costs, beside the peers on the same script.
 
-200 broken answers (5, 50 and 300 records, 1 to 8 wrong leaves) meet a scripted model that returns
-exactly what it is asked for: the broken answer first, then the values that a patch asks for, or the
-whole corrected. 20 more answers are cut off in the middle; what completes them is compared to the
-whole again, which is the least that a client without a way to continue can ask for. Tokens are
-counted by the embedded model's own tokenizer. instructor and pydantic-ai are used as their
-documentation on JSON schemas and retries says, where they are installed; they are no dependency.
-Exits with 1 where the promise is broken: from 50 records on, at most 5 % of asking for the whole
-again.
+200 broken answers (5, 50 and 300 records, 1 to 8 wrong leaves) meet a scripted model on loopback
+that returns exactly what it is asked for: the broken answer first, then the values that a patch
+asks for, or the whole corrected. What comes after the first turn is counted. 20 more answers are
+cut off in the middle; what completes them is compared to the whole again, which is the least that a
+client without a way to continue can ask for. Tokens are counted by the embedded model's own
+tokenizer (bytes, where its engine isn't there). Money is a parameter: at the prices of MiniMax M2.7
+by extractify's own preset, per million tokens 0.30 for input, which are the messages and the schema
+that a turn sends, and 1.20 for output; nothing is taken for cached. The peers are used as their
+documentation says: instructor by
+[`max_retries`](https://python.useinstructor.com/concepts/retrying/), pydantic-ai by
+[`retries`](https://ai.pydantic.dev/agents/#reflection-and-self-correction) and
+[native output](https://ai.pydantic.dev/output/#native-output).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import re
-import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from statistics import mean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import httpx
+from measured import Cell, Chart, Part, Promise, Table
 from pydantic import BaseModel, Field
+from report import shown
+from tokens import counting
 
 from extractify import Client, Endpoint, Repair, Task
-from extractify.local import LocalModel, LocalServer
+from extractify.endpoints import PRESETS
+from extractify.messages import Usage
 from extractify.nodes import at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SHARE = 0.05
+PRICES = dict(PRESETS["cloudflare"].prices)["minimax/m2.7"]
 PROMISED_FROM = 50
 SIZES = {5: 80, 50: 80, 300: 40}
 """Records in an answer, and how many answers of that size."""
@@ -70,6 +77,7 @@ class Case:
         self, records: int, wrong: int, dice: random.Random, *, share: float | None = None
     ) -> None:
         self.records = records
+        self.wrong = wrong
         self.share = share
         self.right: dict[str, Any] = {
             "title": "Orders of March",
@@ -99,11 +107,16 @@ class Case:
 
 
 class Script:
-    """The scripted model: what it has written for the case at hand, and in how many turns."""
+    """The scripted model: what it was told and has written for the case at hand, turn by turn."""
 
     def __init__(self, cases: list[Case]) -> None:
         self.cases = cases
+        self.told: list[str] = []
         self.written: list[str] = []
+
+    def begin(self) -> None:
+        self.told.clear()
+        self.written.clear()
 
     def answer(self, body: dict[str, Any]) -> tuple[str, str]:
         messages = body["messages"]
@@ -117,6 +130,8 @@ class Script:
             given = json.loads(messages[-2]["content"])
             values = {pointer: self.value(case, pointer, given) for pointer in asked}
             text = json.dumps({"patch": values})
+        said = [str(message["content"]) for message in messages]
+        self.told.append("\n".join([*said, json.dumps(schema, separators=(",", ":"))]))
         self.written.append(text)
         return text, reason
 
@@ -198,30 +213,96 @@ def pydantic_ais(base: str) -> Callable[[str], object]:
     return lambda text: agent.run_sync(text).output.model_dump(mode="json")
 
 
-Spent = dict[str, dict[int, list[tuple[int, int]]]]
-"""By way and size of the answer: tokens and turns of each case."""
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What mending one answer took: tokens in and out, and turns."""
+
+    case: Case
+    told: int
+    written: int
+    turns: int
+
+    @property
+    def money(self) -> float:
+        usage = Usage(prompt_tokens=self.told, completion_tokens=self.written)
+        return PRICES.cost(usage) or 0.0
 
 
-def measured(cases: list[Case], count: Callable[[str], int]) -> Spent:
+Spent: TypeAlias = dict[str, list[Mended]]
+"""By way: each case."""
+
+
+def ways(*, quick: bool) -> dict[str, Callable[[str], Callable[[str], object]]]:
+    found: dict[str, Callable[[str], Callable[[str], object]]] = {"extractify": ours}
+    if find_spec("instructor") and not quick:
+        found["instructor"] = instructors
+    if find_spec("pydantic_ai") and not quick:
+        found["pydantic-ai"] = pydantic_ais
+    return found
+
+
+def mended(cases: list[Case], count: Callable[[str], int], *, quick: bool) -> Spent:
+    """What each way takes beyond the first turn. Raises: ValueError where one comes out wrong."""
     script = Script(cases)
-    ways = {"extractify": ours}
-    if find_spec("instructor"):
-        ways["instructor"] = instructors
-    if find_spec("pydantic_ai"):
-        ways["pydantic-ai"] = pydantic_ais
-    spent: Spent = {name: {size: [] for size in SIZES} for name in [*ways, "the whole again"]}
+    spent: Spent = {}
     with served(script) as base:
-        for name, way in ways.items():
+        for name, way in ways(quick=quick).items():
             extract = way(base)
+            spent[name] = []
             for number, case in enumerate(cases):
-                script.written.clear()
+                script.begin()
                 if extract(f"The orders of case-{number}.") != case.right:
-                    sys.exit(f"{name} got case {number} wrong")
-                mended = script.written[1:]
-                spent[name][case.records].append((sum(map(count, mended)), len(mended)))
-    for case in cases:
-        spent["the whole again"][case.records].append((count(json.dumps(case.right)), 1))
+                    raise ValueError(f"{name} got case {number} wrong")
+                told, written = script.told[1:], script.written[1:]
+                tokens = sum(map(count, told)), sum(map(count, written))
+                spent[name].append(Mended(case, *tokens, len(written)))
     return spent
+
+
+def table(spent: Spent, again: dict[int, float], unit: str) -> Table:
+    """By size of the answer; again: what the whole takes."""
+    rows: list[tuple[Cell, ...]] = []
+    for size in SIZES:
+        for name, each in spent.items():
+            of_size = [mended for mended in each if mended.case.records == size]
+            written = mean(mended.written for mended in of_size)
+            turns = mean(mended.turns for mended in of_size)
+            money = mean(mended.money for mended in of_size) * 1000
+            told = mean(mended.told for mended in of_size)
+            share = f"{written / again[size]:.1%}"
+            rows.append((size, name, written, share, told, turns, money))
+    columns = ("records", "way", f"output {unit}", "of the whole again", f"input {unit}", "turns")
+    return Table(
+        title="To mend one answer, by its size",
+        columns=(*columns, "money for 1,000 answers"),
+        rows=tuple(rows),
+        note=f"At {PRICES.input:.2f} and {PRICES.output:.2f} for a million tokens in and out.",
+    )
+
+
+def by_errors(spent: Spent, unit: str) -> Table:
+    """By the number of wrong leaves, at one size."""
+    of_size = {
+        name: [mended for mended in each if mended.case.records == PROMISED_FROM]
+        for name, each in spent.items()
+    }
+    numbers = sorted({mended.case.wrong for mended in of_size["extractify"]})
+    return Table(
+        title=f"To mend one answer of {PROMISED_FROM} records, by its mistakes",
+        columns=("wrong leaves", *of_size),
+        rows=tuple(
+            (
+                number,
+                *(
+                    mean(mended.written for mended in each if mended.case.wrong == number)
+                    for each in of_size.values()
+                ),
+            )
+            for number in numbers
+        ),
+        note=f"Output {unit}.",
+        chart=Chart("repair", "lines", tuple(of_size), f"output {unit}", logarithmic=True),
+    )
 
 
 def completed(cases: list[Case], count: Callable[[str], int]) -> tuple[float, float]:
@@ -231,49 +312,60 @@ def completed(cases: list[Case], count: Callable[[str], int]) -> tuple[float, fl
     with served(script) as base:
         extract = ours(base)
         for number, case in enumerate(cases):
-            script.written.clear()
+            script.begin()
             if extract(f"The orders of case-{number}.") != case.right:
-                sys.exit(f"case {number} was completed wrongly")
+                raise ValueError(f"case {number} was completed wrongly")
             tokens.append(sum(map(count, script.written[1:])))
     return mean(tokens), mean(count(json.dumps(case.right)) for case in cases)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=float, default=1.0, help="share of the 200 answers")
-    options = parser.parse_args()
+def measure(*, quick: bool) -> Part:
     dice = random.Random(2041)  # noqa: S311  (data, no secrets)
     cases = [
         Case(records, 1 + n % 8, dice)
-        for records, count in SIZES.items()
-        for n in range(max(1, int(count * options.cases)))
+        for records, number in SIZES.items()
+        for n in range(number // 10 if quick else number)
     ]
-    with LocalServer(LocalModel.find("smollm2")) as model, httpx.Client(timeout=60) as http:
-        address = model.url.removesuffix("/v1") + "/tokenize"
-
-        def count(text: str) -> int:
-            return len(http.post(address, json={"content": text}).json()["tokens"])
-
-        spent = measured(cases, count)
+    with counting() as (unit, count):
+        spent = mended(cases, count, quick=quick)
+        again = {
+            size: mean(count(json.dumps(case.right)) for case in cases if case.records == size)
+            for size in SIZES
+        }
+        whole = table(spent, again, unit)
+        promise = Promise(
+            what=f"output to mend an answer of {PROMISED_FROM} records or more, as a share of it",
+            measured=max(
+                mean(each.written for each in spent["extractify"] if each.case.records == size)
+                / again[size]
+                for size in SIZES
+                if size >= PROMISED_FROM
+            ),
+            bound=SHARE,
+            wide=SHARE,
+        )
+        if quick:
+            return Part((whole,), (promise,))
         cut = [Case(300, 0, dice, share=0.05 + 0.9 * n / 20) for n in range(20)]
-        rest, whole = completed(cut, count)
-    print(f"{len(cases)} broken answers; mean output tokens and turns to mend one")
-    shares = []
-    for size in SIZES:
-        print(f"  {size} records")
-        again = mean(tokens for tokens, _ in spent["the whole again"][size])
-        for name, sizes in spent.items():
-            tokens, turns = (mean(column) for column in zip(*sizes[size], strict=True))
-            print(f"    {name:<16} {tokens:8.0f} tokens {tokens / again:7.1%} {turns:5.1f} turns")
-            if name == "extractify" and size >= PROMISED_FROM:
-                shares.append(tokens / again)
-    print(f"  {len(cut)} answers of 300 records, cut off between 5 % and 95 %")
-    print(f"    continued {rest:.0f} tokens, {rest / whole:.1%} of the whole again")
-    print(
-        f"promise: at most {SHARE:.0%} from {PROMISED_FROM} records on; measured {max(shares):.1%}"
+        rest, all_of_it = completed(cut, count)
+    ending = Table(
+        title=f"To complete one answer of 300 records, cut off between 5 % and 95 %, in {unit}",
+        columns=("way", f"output {unit}"),
+        rows=(("extractify, continued", rest), ("the whole again", all_of_it)),
     )
-    return int(max(shares) > SHARE)
+    tables = (whole, by_errors(spent, unit), ending)
+    return Part(tables, (promise,), headlines(spent, unit))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def headlines(spent: Spent, unit: str) -> tuple[str, ...]:
+    told = []
+    for name, each in spent.items():
+        of_size = [mended for mended in each if mended.case.records == PROMISED_FROM]
+        written = mean(mended.written for mended in of_size)
+        money = mean(mended.money for mended in of_size) * 1000
+        told.append(f"{name} {shown(written)} output {unit} and {shown(money)} for 1,000 answers")
+    line = (
+        f"To mend an answer of {PROMISED_FROM} records with 1 to 8 mistakes: {'; '.join(told)} (at "
+        f"{PRICES.input:.2f} and {PRICES.output:.2f} for a million tokens in and out)."
+    )
+    return (line,)

@@ -1,32 +1,12 @@
-"""The compact notation beside the JSON Schema of the same target: bytes, and a model's tokens.
-
-Run: python benchmarks/notation.py. Tokens are counted by the embedded model's own tokenizer, by
-`/tokenize` of the local server (extra `local`); without it only bytes are told. The 30 models are
-those of documents that people extract from. Fails where the notation takes over 45 %.
-"""
+"""30 models of documents that people extract from: what `prompts.py` shows to a model."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import re
-import sys
-from contextlib import ExitStack
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import httpx
 from pydantic import BaseModel, Field, create_model
-
-from extractify.errors import ExtractifyError
-from extractify.local import LocalModel, LocalServer
-from extractify.notation import notation
-from extractify.schema import compile_schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-MOST = 0.45
 
 
 class Address(BaseModel):
@@ -177,40 +157,3 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 def models() -> list[type[BaseModel]]:
     return [create_model(name, **fields) for name, fields in FIELDS.items()]
-
-
-def measured(count: Callable[[str], int]) -> tuple[int, int]:
-    """What all notations take, and all schemas, by a way of counting."""
-    shown = asked = 0
-    for model in models():
-        schema = compile_schema(model)
-        shown += count(notation(schema))
-        whole = json.dumps(schema.asked, separators=(",", ":"), ensure_ascii=False)
-        asked += count(re.sub('"format":"decimal",?', "", whole))  # which doesn't travel
-    return shown, asked
-
-
-def main() -> None:
-    shares = {}
-    with ExitStack() as stack:
-        ways: dict[str, Callable[[str], int]] = {"bytes": lambda text: len(text.encode())}
-        try:
-            server = stack.enter_context(LocalServer(LocalModel.find("smollm2")))
-        except ExtractifyError as error:
-            print(f"Tokens aren't counted: {error}")
-        else:
-            client = stack.enter_context(httpx.Client(timeout=60))
-            where = f"{server.url.removesuffix('/v1')}/tokenize"
-            ways["tokens"] = lambda text: len(
-                client.post(where, json={"content": text}).raise_for_status().json()["tokens"]
-            )
-        for name, count in ways.items():
-            shown, asked = measured(count)
-            shares[name] = shown / asked
-            print(f"{name}: {shown} of {asked} in {len(FIELDS)} models, {shown / asked:.1%}")
-    if max(shares.values()) > MOST:
-        sys.exit(f"The notation takes more than {MOST:.0%}.")
-
-
-if __name__ == "__main__":
-    main()
