@@ -1,6 +1,6 @@
 """Five sets of short documents, read with the embedded model (SmolLM2, 135 million parameters).
 
-One local server answers all ways, at temperature 0 and with at most 256 tokens an answer; every way
+One local server answers all ways, at temperature 0 and with at most 200 tokens an answer; every way
 reads the same documents for the same pydantic models. They are short texts of four public sets:
 US addresses (usaddress), amounts (Recognizers-Text), spoken requests (Snips) and bibliographic
 references (AnyStyle), of which only the held-out half is read here; and twelve bills of our own,
@@ -88,7 +88,7 @@ Scores = dict[tuple[str, str], Score]
 def measure(*, quick: bool) -> Part:
     if quick:  # no promise hangs on it, and a handful of documents would say nothing
         return Part(tables=())
-    model = replace(LocalModel.find(MODEL), parallel=4, context=2048)
+    model = replace(LocalModel.find(MODEL), parallel=2, context=8192)
     with LocalServer(model) as server:
         scores = read(dict(ways(server.url)), sets("held out", MOST))
     return part(scores)

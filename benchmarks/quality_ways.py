@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -28,7 +28,7 @@ from extractify.notations.figures import readings
 if TYPE_CHECKING:
     from extractify.messages import Attempt
 
-MOST_TOKENS = 256
+MOST_TOKENS = 200
 PATIENCE = 120.0  # seconds for an answer
 COPIED = "copied as it is written"
 ASKED = "Extract the data from this document:\n\n"
@@ -69,22 +69,29 @@ class Tally:
     """Adds up what the server says of each answer, seen by the HTTP client below a library."""
 
     spent: Spent = field(default_factory=Spent)
+    fault: str = ""
 
     def took(self, response: httpx.Response) -> None:
-        usage = json.loads(response.read()).get("usage", {})
-        self._add(usage)
+        self._add(response.status_code, response.read())
 
     async def took_later(self, response: httpx.Response) -> None:
-        self._add(json.loads(await response.aread()).get("usage", {}))
+        self._add(response.status_code, await response.aread())
 
-    def _add(self, usage: Mapping[str, int]) -> None:
-        self.spent += Spent(1, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+    def _add(self, status: int, body: bytes) -> None:
+        if status != httpx.codes.OK:
+            self.fault = f"the server answered {status}: {body[:300]!r}"
+            return
+        usage = json.loads(body)["usage"]
+        self.spent += Spent(1, usage["prompt_tokens"], usage["completion_tokens"])
 
 
 def timed(tally: Tally, work: Callable[[], BaseModel | None]) -> Outcome:
+    """Do the work. Raises: RuntimeError where the server failed: that is no invalid answer."""
     tally.spent = Spent()
     started = time.perf_counter()
     value = work()
+    if tally.fault:
+        raise RuntimeError(tally.fault)
     return Outcome(value, replace(tally.spent, seconds=time.perf_counter() - started))
 
 
@@ -225,6 +232,7 @@ def instructors(url: str, model: str, mode: str) -> Way:
     """`from_openai` and a mode, its retries as they come."""
     import instructor
     import openai
+    from instructor.core.exceptions import InstructorError
 
     tally = Tally()
     http = httpx.Client(event_hooks={"response": [tally.took]}, timeout=PATIENCE)
@@ -243,7 +251,7 @@ def instructors(url: str, model: str, mode: str) -> Way:
                     temperature=0.0,
                     max_tokens=MOST_TOKENS,
                 )
-            except instructor.exceptions.InstructorError:
+            except InstructorError:
                 return None
             return target.model_validate(found.model_dump())  # it is of a subclass
 
@@ -254,13 +262,15 @@ def instructors(url: str, model: str, mode: str) -> Way:
 
 def pydantic_ais(url: str, model: str, output: str) -> Way:
     """An agent with an output mode, its retries as they come."""
+    import httpx2
     import pydantic_ai
+    from pydantic_ai.exceptions import UnexpectedModelBehavior
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
     from pydantic_ai.settings import ModelSettings
 
     tally = Tally()
-    http = httpx.AsyncClient(event_hooks={"response": [tally.took_later]}, timeout=PATIENCE)
+    http = httpx2.AsyncClient(event_hooks={"response": [tally.took_later]}, timeout=PATIENCE)
     chat = OpenAIChatModel(
         model, provider=OpenAIProvider(base_url=url, api_key="-", http_client=http)
     )
@@ -273,7 +283,7 @@ def pydantic_ais(url: str, model: str, output: str) -> Way:
         def work() -> BaseModel | None:
             try:
                 found: BaseModel = agent.run_sync(ASKED + text).output
-            except pydantic_ai.exceptions.AgentRunError:
+            except UnexpectedModelBehavior:
                 return None
             return found
 
