@@ -59,6 +59,7 @@ MODEL = "smollm2"
 MOST = 8  # documents of each set
 ENOUGH = 540.0  # seconds, after which no further document is begun
 OURS, UNREPAIRED = "extractify", "extractify, without repair"
+DRAWN = (OURS, "instructor, JSON_SCHEMA", "pydantic-ai, NativeOutput")
 UNTYPED, COPIED = "without the type in the prompt", "copied, and converted here"
 
 
@@ -133,7 +134,7 @@ def part(scores: Scores) -> Part:
     sets_read = list(dict.fromkeys(name for _, name in scores))
     whole = {way: together([scores[way, name] for name in sets_read]) for way in ways_read}
     compared_ways = [way for way in ways_read if way not in {UNTYPED, COPIED}]
-    drawn = [way for way in compared_ways if not way.endswith("without repair")]
+    drawn = [way for way in compared_ways if way in DRAWN]
     right = Table(
         "Fields that are right, F1",
         ("set", *compared_ways),
