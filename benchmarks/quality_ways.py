@@ -7,6 +7,7 @@ of an answer. What the server says it was asked and wrote is added up over all t
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -234,6 +235,7 @@ def instructors(url: str, model: str, mode: str) -> Way:
     import openai
     from instructor.core.exceptions import InstructorError
 
+    logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it tells each failure at length
     tally = Tally()
     http = httpx.Client(event_hooks={"response": [tally.took]}, timeout=PATIENCE)
     client = instructor.from_openai(
