@@ -46,8 +46,8 @@ def _bars(axes: Axes, table: Table, chart: Chart) -> None:
     axes.set_xlabel(chart.axis)
     if chart.logarithmic:
         axes.set_xscale("log")
-    if len(chart.columns) > 1:
-        axes.legend(frameon=False)
+    if len(chart.columns) > 1:  # beside the axes: bars of any length leave no place within
+        axes.figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
 
 def _lines(axes: Axes, table: Table, chart: Chart) -> None:
