@@ -27,12 +27,14 @@ demo: $(STAMPS)/demo ## Extract typed data from sample documents with the embedd
 	@echo "==> Running the demo"
 	@$(BIN)/extractify demo
 
-test: $(STAMPS)/dev ## Run all tests, then check the coverage of all of them together
+test: $(STAMPS)/dev ## Run all tests, check their coverage, and the promised ratios with a wide margin
 	@$(BIN)/python -m coverage erase
 	@echo "==> Testing: unit tests"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not local_model" --cov --cov-report= --cov-fail-under=0
 	@echo "==> Testing: what takes longer, the embedded model too, and the coverage of both runs"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or local_model" --cov --cov-append
+	@echo "==> Measuring the promised ratios (make bench: all of them, beside the peers)"
+	@$(BIN)/python benchmarks/run.py --quick
 
 check: $(STAMPS)/dev ## Check format, lint, types, layers and the links of the docs
 	@echo "==> Checking the format"

@@ -55,7 +55,7 @@ def measure(*, quick: bool) -> Part:
             f"rate of a bulk run beside bare aiohttp, {IN_FLIGHT} in flight, 50 ms",
             share,
             bound=0.80,
-            wide=0.60,
+            wide=0.45,
             kind="at least",
         ),
     )

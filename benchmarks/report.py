@@ -43,12 +43,12 @@ class Result:
 
 def read(folder: Path) -> list[Result]:
     """The results kept in a folder, in the order of the parts."""
-    found = [folder / f"{name}.json" for name in PARTS]
-    return [TypeAdapter(Result).validate_json(each.read_bytes()) for each in found]
+    files = [folder / f"{name}.json" for name in PARTS]
+    return [TypeAdapter(Result).validate_json(each.read_bytes()) for each in files if each.exists()]
 
 
 def write(results: list[Result], folder: Path) -> None:
-    """Keep the results, and all that is made of them."""
+    """Keep the results, and write all that is made of them and of those kept before."""
     import pictures
 
     folder.mkdir(exist_ok=True)
@@ -58,6 +58,7 @@ def write(results: list[Result], folder: Path) -> None:
         for table in result.found.tables:
             if table.chart:
                 pictures.draw(table, table.chart, folder)
+    results = read(folder)
     (folder.parent / "RESULTS.md").write_text(page(results))
     readme = ROOT / "README.md"
     readme.write_text(with_figures(readme.read_text(), results))
@@ -100,7 +101,14 @@ def _promises(results: Iterable[Result]) -> Iterable[str]:
 
 def section(result: Result) -> str:
     """One part: how it measures, and its tables."""
-    lines = [f"## {result.name.capitalize()}", "", textwrap.dedent(result.method).strip(), ""]
+    lines = [
+        f"## {result.name.capitalize()}",
+        "",
+        textwrap.dedent(result.method).strip(),
+        "",
+        f"Measured on {result.environment['date']} in {result.seconds:.0f} s.",
+        "",
+    ]
     if result.failure:
         lines += [f"**Failed**: {result.failure}", ""]
     for table in result.found.tables:
