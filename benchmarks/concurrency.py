@@ -41,7 +41,7 @@ NAMES = (*ASYNC_CALLERS, THREADS)
 OURS = ("extractify", "extractify, base", THREADS)
 IN_FLIGHT, MOST_THREADS = (1, 8, 64, 256, 512), 64
 LATENCY, SHORT = 0.2, 0.05  # seconds
-LEAST_CALLS, TURNS = 20, 4  # calls, and calls for each in flight
+LEAST_CALLS, TURNS, MOST_CALLS = 20, 4, 1024  # calls; calls for each in flight; calls
 PROMISED = 64  # in flight, at the short latency
 PROMISES = {"extractify": (0.85, 0.60), "extractify, base": (0.40, 0.25), THREADS: (0.40, 0.25)}
 
@@ -84,7 +84,7 @@ def measure(*, quick: bool) -> Part:
         return Part(tuple(tables), promises, raw=raw)
     there = [name for name in NAMES if name == THREADS or ASYNC_CALLERS[name].there()]
     with running(SHORT) as base:
-        bound = _rounds([name for name in there if name != THREADS], base, 256, 1000, 1)
+        bound = _rounds((BARE, "extractify", "extractify, base"), base, 256, 2000, 3)
     tables.append(_shares("256 in flight, 50 ms latency: bounded by the CPU", bound))
     with running(LATENCY) as base:
         found = {name: dict(_loads(name, base)) for name in there}
@@ -97,7 +97,8 @@ def _loads(name: str, base: str) -> Iterator[tuple[int, Load]]:
         if name == THREADS and at > MOST_THREADS:
             return
         try:
-            yield at, load(name, base, at, max(LEAST_CALLS, TURNS * at), LATENCY)
+            calls = min(max(LEAST_CALLS, TURNS * at), MOST_CALLS)
+            yield at, load(name, base, at, calls, LATENCY)
         except subprocess.CalledProcessError as error:
             print(f"{name}, {at} in flight: {error}", file=sys.stderr)
 

@@ -1,10 +1,10 @@
 """What grounding is worth with the embedded model: exact fields, precision, tokens and turns.
 
-Four sets of short texts with gold fields, from a folder of data sets that is no part of the
-project: snips_slots, usaddress, anystyle_refs and recognizers_text. Each text is asked for the
-fields that its gold has and two that it hasn't. *off*: as answered. *reported*: the same answers,
-without the values that are reported as missing. *required*: asked for again, and null in the end.
-One run of each; the model's temperature is 0. A part of `grounding`.
+Two sets of short texts with gold fields, from a folder of data sets that is no part of the
+project: snips_slots and usaddress, in which this model gets fields right at all. Each text is
+asked for the fields that its gold has and two that it hasn't. *off*: as answered. *reported*: the
+same answers, without the values that are reported as missing. *required*: asked for again, and null
+in the end. One run of each; the model's temperature is 0. A part of `grounding`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from extractify import Extraction
 
-SETS = ("snips_slots", "usaddress", "anystyle_refs", "recognizers_text")
+SETS = ("snips_slots", "usaddress")
 DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
-TEXTS = 6
+TEXTS = 5
 ABSENT = 2
 MODES = ("off", "reported", "required")
 Fields = dict[str, str]
@@ -50,7 +50,7 @@ def table() -> Table:
         f"What grounding is worth with the embedded model, {TEXTS} texts of each set",
         ("set", "grounding", "precision", "recall", "F1", "tokens a text", "turns", "failed"),
         tuple(rows),
-        "So few texts tell no more than a direction, and nothing where not one field is right.",
+        "So few texts tell no more than a direction.",
     )
 
 

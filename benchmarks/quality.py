@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 MODEL = "smollm2"
 MOST = 8  # documents of each set
-ENOUGH = 540.0  # seconds, after which nothing further is asked
+ENOUGH = 400.0  # seconds, after which nothing further is asked
 OURS, UNREPAIRED = "extractify", ", without repair"
 DRAWN = (OURS, "instructor, JSON_SCHEMA", "pydantic-ai, NativeOutput")
 UNTYPED, COPIED = "without the type in the prompt", "copied, and converted here"

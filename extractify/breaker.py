@@ -139,4 +139,9 @@ class Breaker:
         self._alike += 1
         if self._alike < (_MOST_FATAL if fatal else _MOST_SUSPICIOUS):
             return None
-        return f"{self._alike} requests in a row failed alike: {error}"
+        if fatal:
+            return f"{self._alike} requests in a row failed alike: {error}"
+        return (
+            f"{self._alike} requests in a row failed alike, and none had succeeded: {error} If these "
+            "documents are at fault, move others before them."
+        )
