@@ -142,6 +142,6 @@ class Breaker:
         if fatal:
             return f"{self._alike} requests in a row failed alike: {error}"
         return (
-            f"{self._alike} requests in a row failed alike, and none had succeeded: {error} If these "
-            "documents are at fault, move others before them."
+            f"{self._alike} requests in a row failed alike, and none had succeeded: {error} "
+            "If these documents are at fault, move others before them."
         )
