@@ -6,11 +6,11 @@ It answers by text, or by the arguments of a tool's call where the request has t
 from __future__ import annotations
 
 import json
-import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+
+import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +43,9 @@ class Pacing:
         """Serve it for a while; gives the base URL."""
         pacing = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        class Answering(loopback.Handler):
+            def answer(self) -> None:
+                body = self.body()
                 self.send_response(200)
                 self.send_header("content-type", "text/event-stream")
                 self.end_headers()
@@ -55,13 +55,5 @@ class Pacing:
                     pacing.sent = min(pacing.sent + 1, len(pacing.pieces))
                     time.sleep(pacing.pace)
 
-            def log_message(self, *_arguments: object) -> None:
-                """Stay quiet."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1"
-        finally:
-            server.shutdown()
-            server.server_close()
+        with loopback.served(Answering) as base:
+            yield base

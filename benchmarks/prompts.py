@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import loopback
 from measured import Cell, Chart, Part, Promise, Table
 from prompt_models import FIELDS, models
 from report import shown
@@ -54,26 +53,13 @@ def kept() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A server that keeps the bodies of requests and refuses them; its base URL, and the bodies."""
     bodies: list[dict[str, Any]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            refusal = b'{"error": {"message": "kept"}}'
-            self.send_response(400)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(refusal)))
-            self.end_headers()
-            self.wfile.write(refusal)
+    class Answering(loopback.Handler):
+        def answer(self) -> None:
+            bodies.append(self.body())
+            self.reply({"error": {"message": "kept"}}, 400)
 
-        def log_message(self, *_arguments: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", bodies
-    finally:
-        server.shutdown()
-        server.server_close()
+    with loopback.served(Answering) as base:
+        yield base, bodies
 
 
 def ask_ours(base: str, model: type[BaseModel], profile: Profile) -> None:

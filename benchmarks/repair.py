@@ -19,15 +19,14 @@ from __future__ import annotations
 import json
 import random
 import re
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from statistics import mean
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import loopback
 from measured import Cell, Chart, Part, Promise, Table
 from pydantic import BaseModel, Field
 from report import shown
@@ -147,32 +146,19 @@ class Script:
 def served(script: Script) -> Iterator[str]:
     """Serve the script as chat completions; gives the base URL."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(loopback.Handler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        def answer(self) -> None:
+            body = self.body()
             text, reason = script.answer(body)
             message = {"role": "assistant", "content": text}
             choice = {"index": 0, "message": message, "finish_reason": reason}
             head = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
-            reply = json.dumps({**head, "choices": [choice]}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
+            self.reply({**head, "choices": [choice]})
 
-        def log_message(self, *_arguments: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with loopback.served(Answering) as base:
+        yield base
 
 
 def ours(base: str) -> Callable[[str], object]:

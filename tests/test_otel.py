@@ -755,10 +755,11 @@ def test_it_goes_to_the_providers_that_the_process_has() -> None:
     assert b'"name": "mine"' in ran.stdout
 
 
-def test_nothing_is_sent_where_the_variables_say_none() -> None:
+def test_nothing_is_sent_where_the_variables_say_none(capfd: pytest.CaptureFixture[str]) -> None:
     nowhere = dict.fromkeys(CONSOLE, "none")
     with by_environment(nowhere) as telemetry:
         telemetry.tracer.start_span("mine").end()
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
