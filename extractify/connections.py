@@ -78,6 +78,8 @@ class AiohttpConnections:
         self.errors: tuple[type[Exception], ...] = (*FAULTS, aiohttp.ClientError)
         self._side, self._url = side, URL(str(side.url))
         self._session: aiohttp.ClientSession | None = None
+        self._patience: Patience | None = None
+        self._timeout: aiohttp.ClientTimeout | None = None
         self._options: dict[str, Any] = {"allow_redirects": False}
         proxy = side.settings()["proxy"]
         if proxy is not None:
@@ -98,8 +100,10 @@ class AiohttpConnections:
     async def post(self, body: bytes, patience: Patience) -> _Answer:
         """Send a request over a connection that is free, and read the head of its answer."""
         session = self._session or self._opened()
-        timeout = self._aiohttp.ClientTimeout(None, None, patience.read, patience.connect)
-        posted = session.post(self._url, data=body, timeout=timeout, **self._options)
+        if patience != self._patience:
+            self._timeout = self._aiohttp.ClientTimeout(None, None, patience.read, patience.connect)
+            self._patience = patience
+        posted = session.post(self._url, data=body, timeout=self._timeout, **self._options)
         return _Answer(await posted)
 
     def _opened(self) -> aiohttp.ClientSession:

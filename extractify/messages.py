@@ -144,6 +144,8 @@ class Usage:
     def total(cls, usages: Iterable[Usage]) -> Usage:
         """Sum them field by field; what is unknown in one is unknown in the sum."""
         parts = tuple(usages)
+        if len(parts) == 1:  # as nearly always, and many are asked for
+            return parts[0]
         return cls(
             prompt_tokens=_sum(part.prompt_tokens for part in parts),
             completion_tokens=_sum(part.completion_tokens for part in parts),

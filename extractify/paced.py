@@ -82,8 +82,8 @@ class Paced:
         failed, or another endpoint stands ready and this one makes it wait; Stopped.
         """
         regulator = self._regulator
-        tries = _Tries(regulator.pace.tries, self._breaker)
         size = _size(asked.request)
+        tries: _Tries | None = None
         failure: ExtractifyError | None = None
         while True:
             try:
@@ -97,6 +97,7 @@ class Paced:
             blame = blame_of(answer)
             if blame != "document":
                 regulator.check()
+            tries = tries or _Tries(regulator.pace.tries, self._breaker)
             try:
                 rest = tries.rest_after(answer, blame)
             except ExtractifyError:

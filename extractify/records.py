@@ -16,6 +16,7 @@ from extractify.entries import Entry
 from extractify.errors import ConfigurationError, JournalError
 from extractify.keys import Identity
 from extractify.messages import Usage
+from extractify.sieve import Sieve
 from extractify.totals import Totals
 
 if TYPE_CHECKING:
@@ -89,12 +90,14 @@ FROM entries WHERE key = ?
 _ADD_ENTRY = """
 INSERT INTO entries (key, text, run, id, status, value, error, attempts, seconds,
     prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, cost)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+VALUES {} ON CONFLICT DO NOTHING
 """
 _ADD_ANSWER = """
-INSERT INTO answers (key, text, turn, raw, run) VALUES (?, ?, ?, ?, ?)
+INSERT INTO answers (key, text, turn, raw, run) VALUES {}
 ON CONFLICT DO UPDATE SET raw = excluded.raw
 """
+_AT_ONCE = 32
+"""Rows that one statement inserts."""
 _OF_A_TEXT = "SELECT run, raw FROM answers WHERE text = ? AND key IS NOT NULL ORDER BY turn"
 _SET_ASIDE = """
 UPDATE answers SET key = NULL
@@ -125,12 +128,15 @@ class Records:
         self.goes_on = True
         self._earlier: tuple[int, ...] = ()
         self._reading = threading.Lock()
+        self._committed = Sieve()
         _check(path)
         with self._watched(), ExitStack() as opened:
             self._writer = opened.enter_context(closing(_connected(path)))
             self._prepare()
             self._reader = opened.enter_context(closing(_connected(path)))
             _tune(self._reader)
+            for (key,) in self._reader.execute("SELECT key FROM entries"):
+                self._committed.add(key)
             opened.pop_all()
 
     def _prepare(self) -> None:
@@ -169,6 +175,8 @@ class Records:
 
     def entry(self, key: bytes) -> Entry | None:
         """What became of a document; None where that isn't committed."""
+        if key not in self._committed:
+            return None
         for status, value, error, attempts, seconds, *usage in self._read(_ENTRY, key):
             return Entry(status, value, error, attempts, Usage(*usage), seconds)
         return None
@@ -191,12 +199,12 @@ class Records:
         """Write them, all or none. An entry that is there stays; an answer is written over."""
         made = [_values(entry, self._run) for entry in entries]
         bodies = [(*answer[:3], _plain(answer[3]), self._run) for answer in answers]
+        for key, *_ in entries:
+            self._committed.add(key)
         with self._transaction() as writer:
-            writer.executemany(_ADD_ANSWER, bodies)
+            _insert(writer, _ADD_ANSWER, bodies)
             done, failed = (
-                writer.executemany(
-                    _ADD_ENTRY, [row for row in made if (row[4] == "ok") is ok]
-                ).rowcount
+                _insert(writer, _ADD_ENTRY, [row for row in made if (row[4] == "ok") is ok])
                 for ok in (True, False)
             )
             usages = [entry.usage for *_, entry in entries]
@@ -260,6 +268,21 @@ def _connected(path: Path) -> sqlite3.Connection:
 def _tune(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -16000")
+
+
+def _insert(writer: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert rows; how many of them were new.
+
+    Each statement gives up the interpreter's lock, and waits until a busy event loop gives it back:
+    a statement for each row costs both threads more than the rows do.
+    """
+    new = 0
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        one = f"({', '.join('?' * len(part[0]))})"
+        values = [value for row in part for value in row]
+        new += writer.execute(statement.format(", ".join([one] * len(part))), values).rowcount
+    return new
 
 
 def _first(connection: sqlite3.Connection, statement: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from extractify.messages import Usage
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _UNKNOWN = Usage()
-_FIELDS = tuple(Usage.__dataclass_fields__)
+_NUMBERS = attrgetter(*Usage.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,7 @@ class Totals:
 
     def plus(self, done: int = 0, failed: int = 0, usages: Iterable[Usage] = ()) -> Totals:
         """Count some more."""
-        sums = [getattr(self.usage, name) for name in _FIELDS]
-        for usage in usages:
-            for at, name in enumerate(_FIELDS):
-                told = getattr(usage, name)
-                if told is not None:
-                    sums[at] = told + (sums[at] or 0)
+        columns = zip(*map(_NUMBERS, (self.usage, *usages)), strict=True)
+        known = [[told for told in column if told is not None] for column in columns]
+        sums = (sum(column) if column else None for column in known)
         return Totals(self.done + done, self.failed + failed, Usage(*sums))

@@ -241,22 +241,29 @@ class AsyncTransport:
         side = self._side
         end = side.limits.end(until)
         try:
-            async with self._timeout(left(end)), self._gate:
-                answer, content = await self._exchanged(body, end)
+            if end is None:
+                answer, content = await self._in_turn(body, None)
+            else:
+                async with self._timeout(left(end)):
+                    answer, content = await self._in_turn(body, end)
         except self._connections.errors as error:
             self._fail(error, end)
         return side.wire.completion(answer.status, answer.headers, content)
 
-    async def _exchanged(self, body: bytes, end: float | None) -> tuple[AsyncAnswer, bytes]:
-        connection = self._taken()
+    async def _in_turn(self, body: bytes, end: float | None) -> tuple[AsyncAnswer, bytes]:
+        await self._gate.acquire()
         try:
-            answer = await self._begun(connection, body, end)
+            connection = self._taken()
             try:
-                return answer, await self._content(answer)
+                answer = await self._begun(connection, body, end)
+                try:
+                    return answer, await self._content(answer)
+                finally:
+                    await answer.close()
             finally:
-                await answer.close()
+                await self._connections.give_back(connection)
         finally:
-            await self._connections.give_back(connection)
+            self._gate.release()
 
     def _taken(self) -> AsyncConnection:
         if self._side.is_closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -53,12 +54,18 @@ def encoded(first: dict[str, Any], request: Request, profile: Profile) -> bytes:
         data["response_format"] = given
     body = _written(data)
     if asked is not None and spliced and given is None:
-        # Spliced in as it was encoded once, for a target and a profile.
-        strict = '"strict":true,' if asked.strict else ""
-        schema = f'{{"name":{json.dumps(asked.name)},{strict}"schema":{asked.encoded}}}'
-        spliced_in = f',"response_format":{{"type":"json_schema","json_schema":{schema}}}}}'
-        return body[:-1] + spliced_in.encode(errors="replace")
+        return body[:-1] + _spliced(
+            asked.name, '"strict":true,' if asked.strict else "", asked.encoded
+        )
     return body
+
+
+@lru_cache(maxsize=64)
+def _spliced(name: str, strict: str, schema: str) -> bytes:
+    """The end of a body, which is the same for all requests of a target and a profile."""
+    form = f'{{"name":{json.dumps(name)},{strict}"schema":{schema}}}'
+    end = f',"response_format":{{"type":"json_schema","json_schema":{form}}}}}'
+    return end.encode(errors="replace")
 
 
 def _written(data: dict[str, Any]) -> bytes:
