@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 INTERRUPTION = "it was interrupted"
 """Why a run stopped that a signal ended."""
+_NEW_OBJECTS = 10_000
+"""How many there are more of when garbage is collected; Python's own number is 700."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -37,7 +40,7 @@ def blocking(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+    with _collecting_less(), asyncio.Runner(loop_factory=_quick_loop()) as runner:
         try:
             return runner.run(main())
         except asyncio.CancelledError:
@@ -51,6 +54,22 @@ def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     import uvloop
 
     return uvloop.new_event_loop
+
+
+@contextmanager
+def _collecting_less() -> Iterator[None]:
+    """Let the garbage collector look less often at what is in use.
+
+    What documents in flight hold makes it look anew with every eighth row, for a twelfth of a bulk
+    run's time, and it finds nothing: nearly all goes without it.
+    """
+    first, *others = gc.get_threshold()
+    if first:  # 0 is off
+        gc.set_threshold(max(first, _NEW_OBJECTS), *others)
+    try:
+        yield
+    finally:
+        gc.set_threshold(first, *others)
 
 
 @contextmanager
