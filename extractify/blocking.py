@@ -48,7 +48,7 @@ def _run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Where uvloop is installed, its loop, which takes about a tenth off a bulk run's time."""
+    """Where uvloop is installed, its loop: asyncio's own takes more of a bulk run's time."""
     if find_spec("uvloop") is None:
         return None
     import uvloop
@@ -60,12 +60,15 @@ def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def _collecting_less() -> Iterator[None]:
     """Let the garbage collector look less often at what is in use.
 
-    What documents in flight hold makes it look anew with every eighth row, for a twelfth of a bulk
-    run's time, and it finds nothing: nearly all goes without it.
+    What documents in flight hold makes it look again with every few rows, and it finds next to
+    nothing. Outside of the main thread, where two could put back what the other set, nothing is
+    done.
     """
     first, *others = gc.get_threshold()
-    if first:  # 0 is off
-        gc.set_threshold(max(first, _NEW_OBJECTS), *others)
+    if not first or not _is_main_thread():  # 0 is off
+        yield
+        return
+    gc.set_threshold(max(first, _NEW_OBJECTS), *others)
     try:
         yield
     finally:
@@ -78,7 +81,7 @@ def stopped_by_signals(stop: Callable[[str], None]) -> Iterator[None]:
 
     Does nothing outside of the main thread, where no signals arrive.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not _is_main_thread():
         yield
         return
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -97,6 +100,10 @@ def stopped_by_signals(stop: Callable[[str], None]) -> Iterator[None]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 async def drawn(items: Iterator[T]) -> AsyncIterator[T]:

@@ -215,8 +215,10 @@ class Client(_Session[Link]):
         a Progress four times a second.
 
         A run that is started again goes on from its journal. Ctrl-C ends it once what is in flight
-        is answered; twice, at once. Raises: ConfigurationError, SchemaError, JournalError,
-        OutputError, and, when all that came of it is done, what the source raises.
+        is answered; twice, at once. Meanwhile the garbage collector looks less often.
+
+        Raises: ConfigurationError, SchemaError, JournalError, OutputError, and, when all that came
+        of it is done, what the source raises.
         """
         from extractify.blocking import blocking
 

@@ -145,6 +145,27 @@ def test_an_entry_that_is_there_stays_and_is_counted_once(path: Path) -> None:
         assert (journal.spent.done, journal.spent.failed) == (1, 0)
 
 
+def test_many_at_once_are_kept_as_one_by_one(path: Path) -> None:
+    texts = [str(number) for number in range(100)]
+
+    async def write(journal: Journal) -> None:
+        for text in texts:
+            journal.keep(key(text), digest(text), 0, '"an earlier one"')
+            journal.keep(key(text), digest(text), 0, text)
+        entries = [DEAD if int(text) % 10 == 0 else VALUE for text in texts]
+        both = [*zip(texts, entries, strict=True), *((text, DEAD) for text in texts)]
+        finished = (journal.finish(key(text), digest(text), text, entry) for text, entry in both)
+        await asyncio.gather(*finished)
+
+    with Journal.opened(path, IDENTITY) as journal:
+        asyncio.run(write(journal))
+    with Journal.opened(path, IDENTITY) as journal:
+        assert [journal.answers(key(text)) for text in texts] == [[text] for text in texts]
+        kept = [journal.entry(key(text)) for text in texts]
+        assert [entry and entry.ok for entry in kept] == [int(text) % 10 > 0 for text in texts]
+        assert (journal.spent.done, journal.spent.failed) == (90, 10)
+
+
 def test_the_totals_count_what_was_told_over_all_sessions(path: Path) -> None:
     for number in range(3):
         with Journal.opened(path, IDENTITY) as journal:
