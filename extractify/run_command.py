@@ -50,6 +50,14 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
         endpoint: Annotated[
             str | None, typer.Option(help=f"{where} Default: $EXTRACTIFY_ENDPOINT.")
         ] = None,
+        fallback: Annotated[
+            list[str] | None,
+            typer.Option(
+                metavar="ENDPOINT",
+                help="Asked where the one before is overloaded or exhausted, or gives up. May be "
+                "given more than once.",
+            ),
+        ] = None,
         instructions: Annotated[
             str | None, typer.Option(metavar="TEXT", help="Told to the model besides the target.")
         ] = None,
@@ -144,7 +152,8 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
             # It isn't opened: the run has connections, and a local model, of its own.
             with _telling(wanted=telemetry) as told, display(progress) as show:
                 told_to = tell_faults(progress)
-                client = Client(resolve(endpoint), on_event=told_to, telemetry=told)
+                asked, others = resolve(endpoint), fallback or ()
+                client = Client(asked, fallback=others, on_event=told_to, telemetry=told)
                 report = _ran(client, task, (source, output, plan), show)
         _tell(report, progress)
 

@@ -19,7 +19,7 @@ from extractify.cli import app
 from extractify.messages import Usage
 from extractify.plans import Progress
 from extractify.progress import Style, display, line
-from extractify.testing import Seen, anything, serve
+from extractify.testing import Answer, Seen, anything, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +44,10 @@ def order(seen: Seen) -> object:
     first = next(turn for turn in seen.body["messages"] if turn["role"] == "user")
     number = int(first["content"].split()[2])
     return {"number": number} if number % 10 != 7 else {"number": "seven"}
+
+
+def overloaded(_: Seen) -> object:
+    return Answer({"error": {"message": "Too much to do."}}, 503)
 
 
 @pytest.fixture
@@ -118,6 +122,19 @@ def test_a_folder_becomes_a_parquet_file(run: Callable[..., Result], folder: Pat
     table = parquet.read_table("out.parquet").to_pylist()
     assert [row["number"] for row in table] == [0, 1, 2]
     assert [row["id"] for row in table] == ["0.txt", "1.txt", "2.txt"]
+
+
+def test_a_fallback_is_asked_where_the_endpoint_is_overloaded(
+    run: Callable[..., Result], folder: Path
+) -> None:
+    del folder
+    with serve(overloaded, contract=anything) as down:
+        told = ("--endpoint", f"{down.url}#m", "--fallback", f"{down.url}#n")
+        with serve(order, contract=anything) as second:
+            result = run("-o", "out.jsonl", *told, "--fallback", f"{second.url}#m")
+            assert len(second.requests) == 7
+    assert result.exit_code == 0
+    assert [line["value"]["number"] for line in lines("out.jsonl")] == list(range(7))
 
 
 def test_a_changed_target_is_refused_with_the_ways_out(run: Callable[..., Result]) -> None:
