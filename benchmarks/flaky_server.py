@@ -92,7 +92,7 @@ class Answering(asyncio.Protocol):
         if is_never_valid(number) or (is_invalid_at_first(number) and turn == _FIRST_TURN):
             value["total"] = "a lot"
         self.asked[f"{number}/{turn}"] += 1
-        message = {"role": "assistant", "content": json.dumps({"result": value})}
+        message = {"role": "assistant", "content": json.dumps(value)}
         usage = {"prompt_tokens": 90, "completion_tokens": 20, "total_tokens": 110}
         choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
         self.answer("200 OK", {"id": "1", "choices": choices, "usage": usage})
