@@ -96,8 +96,10 @@ _ADD_ANSWER = """
 INSERT INTO answers (key, text, turn, raw, run) VALUES {}
 ON CONFLICT DO UPDATE SET raw = excluded.raw
 """
-_AT_ONCE = 32
-"""Rows that one statement inserts."""
+_AT_ONCE = 128
+"""Rows that one statement inserts, at most."""
+_STATEMENTS = 3 * _AT_ONCE
+"""How many are kept prepared: one for each table and number of rows, and some more."""
 _OF_A_TEXT = "SELECT run, raw FROM answers WHERE text = ? AND key IS NOT NULL ORDER BY turn"
 _SET_ASIDE = """
 UPDATE answers SET key = NULL
@@ -262,7 +264,13 @@ class Records:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(
+        path,
+        timeout=30,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS,
+    )
 
 
 def _tune(connection: sqlite3.Connection) -> None:

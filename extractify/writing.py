@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from extractify.records import Records
 
-_GATHERING = 0.02
+_GATHERING = 0.005
+"""Seconds. While a transaction is written, the next one gathers by itself."""
 
 
 @dataclass(slots=True)
