@@ -96,7 +96,7 @@ _ADD_ANSWER = """
 INSERT INTO answers (key, text, turn, raw, run) VALUES {}
 ON CONFLICT DO UPDATE SET raw = excluded.raw
 """
-_AT_ONCE = 128
+_AT_ONCE = 64
 """Rows that one statement inserts, at most."""
 _STATEMENTS = 3 * _AT_ONCE
 """How many are kept prepared: one for each table and number of rows, and some more."""
