@@ -45,8 +45,6 @@ class Exchanges:
         self.is_closed = False
         self._timeout = timeout
         self._connect = shorter(timeout, self.limits.connect)
-        first = shorter(timeout, self.limits.headers)
-        self._patience = Patience(self._connect, first, timeout)
         self.url = usable(wire)
         self.headers = {**_ALWAYS_SENT, **wire.headers}
         self._proxy = None if wire.proxy is None else _proxy(wire.proxy)
@@ -54,9 +52,9 @@ class Exchanges:
 
     def patience(self, seconds: float | None) -> Patience:
         """How long to wait for what, where so many seconds are left."""
-        if seconds is None:
-            return self._patience
-        read, connect = min(self._timeout, seconds), min(self._connect, seconds)
+        read, connect = self._timeout, self._connect
+        if seconds is not None:
+            read, connect = min(read, seconds), min(connect, seconds)
         return Patience(connect, shorter(read, self.limits.headers), read)
 
     def begun(self, connection: Connection, body: bytes, seconds: float | None) -> Answer:

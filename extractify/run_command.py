@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from extractify.blocking import INTERRUPTION
-from extractify.endpoints import resolve
 from extractify.errors import ConfigurationError, ExtractifyError
 from extractify.plans import BROKEN_OFF, Report
 from extractify.progress import Style, closing_table, display, event, tell_faults
@@ -152,8 +151,8 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
             # It isn't opened: the run has connections, and a local model, of its own.
             with _telling(wanted=telemetry) as told, display(progress) as show:
                 told_to = tell_faults(progress)
-                asked, others = resolve(endpoint), fallback or ()
-                client = Client(asked, fallback=others, on_event=told_to, telemetry=told)
+                others = fallback or ()
+                client = Client(endpoint, fallback=others, on_event=told_to, telemetry=told)
                 report = _ran(client, task, (source, output, plan), show)
         _tell(report, progress)
 

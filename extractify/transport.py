@@ -241,11 +241,8 @@ class AsyncTransport:
         side = self._side
         end = side.limits.end(until)
         try:
-            if end is None:
-                answer, content = await self._in_turn(body, None)
-            else:
-                async with self._timeout(left(end)):
-                    answer, content = await self._in_turn(body, end)
+            async with self._timeout(left(end)):
+                answer, content = await self._in_turn(body, end)
         except self._connections.errors as error:
             self._fail(error, end)
         return side.wire.completion(answer.status, answer.headers, content)
