@@ -7,8 +7,11 @@ fails is a row too, so that one document never ends a job.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import wait
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
+from weakref import finalize
 
 from extractify.client import AsyncClient
 from extractify.documents import Document
@@ -22,6 +25,7 @@ from extractify.paced import Paced
 from extractify.task import Task
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Collection, Iterable, Mapping
 
     from extractify.conversation import Asked, Setting
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 RESULT = "result"
 """The column of the value; None where there is none."""
 DEFAULT_PACE = Pace()
+_PARTING = 1.0
+"""Seconds in which the connections of a step that was dropped have to close."""
 COLUMNS = ("_status", "_error", "_attempts", "_tokens_in", "_tokens_out", "_cost", "_key")
 """What each row says of its extraction, beside the result.
 
@@ -44,7 +50,11 @@ many answers were read. `_tokens_in`, `_tokens_out`, `_cost`: None where the end
 
 
 class Many:
-    """Extracts from rows, so many of them at a time. Close it, or use it in an `async with`."""
+    """Extracts from rows, so many of them at a time. Close it, or use it in an `async with`.
+
+    An engine tells no step that it is done with it: one that is dropped while its event loop runs,
+    or that is still there when the process ends, closes its connections by itself.
+    """
 
     def __init__(
         self,
@@ -67,6 +77,7 @@ class Many:
         self._client = _Client(endpoint, pace, lessor)
         self._identity = Identity.of(self.task, self._client.setting)
         self._places = asyncio.Semaphore(pace.concurrency)
+        self._parting: finalize[..., Many] | None = None
 
     async def extract_many(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The rows in their order, each with its result as plain data and the `COLUMNS`.
@@ -76,6 +87,9 @@ class Many:
         """
         rows = list(rows)
         check_columns({name for row in rows for name in row})
+        if self._parting is None:
+            here = asyncio.get_running_loop(), get_ident()
+            self._parting = finalize(self, _let_go, self._client, *here)
         texts = [row.get(self._text) for row in rows]
         told = await asyncio.gather(*map(self._told, texts))
         return [{**row, **columns} for row, columns in zip(rows, told, strict=True)]
@@ -109,6 +123,8 @@ class Many:
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._parting is not None:
+            self._parting.detach()
         await self._client.close()
 
     async def __aenter__(self) -> Self:
@@ -128,6 +144,14 @@ def check_columns(names: Collection[str]) -> None:
             f"The rows have columns of these names already: {', '.join(taken)}. Rename or drop "
             "them first."
         )
+
+
+def _let_go(client: AsyncClient, loop: AbstractEventLoop, thread: int) -> None:
+    if not loop.is_running():  # it has ended, and its connections with it
+        return
+    closing = asyncio.run_coroutine_threadsafe(client.close(), loop)
+    if get_ident() != thread:  # the process may end at any moment
+        wait([closing], _PARTING)
 
 
 class _Client(AsyncClient):

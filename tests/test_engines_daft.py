@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
     from extractify import Endpoint
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning"),  # an engine closes nothing
-]
+pytestmark = pytest.mark.slow
 ROWS = range(100, 600)
 SPOILT: dict[int, str | None] = {
     100: None,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
+import subprocess
+import sys
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +22,7 @@ from extractify.leases import Lease
 from extractify.many import COLUMNS, RESULT, Many
 from extractify.pace import Pace
 from extractify.rows import LARGEST
-from extractify.testing import Answer, ScriptedEndpoint, Seen, anything
+from extractify.testing import Answer, ScriptedEndpoint, Seen, anything, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -225,6 +229,48 @@ def test_to_cancel_it_is_no_row() -> None:
                 await task
 
     asyncio.run(main())
+
+
+IN_AN_ENGINE = """
+import asyncio, gc, sys, threading
+from extractify.endpoints import Endpoint
+from extractify.many import Many
+
+loop = asyncio.new_event_loop()
+threading.Thread(target=loop.run_forever, daemon=True).start()
+target = {"type": "object", "properties": {"total": {"type": "integer"}}}
+many = Many(target, Endpoint(sys.argv[1], "m"))
+asking = asyncio.run_coroutine_threadsafe(many.extract_many([{"text": "Total 3"}] * 9), loop)
+print({row["_status"] for row in asking.result(30)})
+if sys.argv[2] == "dropped":
+    del many, asking
+    gc.collect()
+"""
+
+
+@pytest.mark.parametrize("how", ["dropped", "left to the end"])
+def test_a_step_of_an_engine_which_closes_nothing_ends_without_a_word(how: str) -> None:
+    with serve(reading, contract=anything) as server:
+        command = [sys.executable, "-c", IN_AN_ENGINE, server.endpoint.url, how]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr) == ("{'ok'}\n", "")
+
+
+def test_a_step_that_is_dropped_within_its_own_loop_does_not_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("extractify.many._PARTING", 10.0)
+
+    async def main(endpoint: Endpoint) -> float:
+        many = Many(Receipt, endpoint)
+        await many.extract_many(texts("Total 1"))
+        dropped = monotonic()
+        del many
+        gc.collect()
+        return monotonic() - dropped
+
+    with serve(reading, contract=anything) as server:
+        assert asyncio.run(main(server.endpoint)) < 10
 
 
 def test_no_rows_are_no_rows() -> None:
