@@ -30,6 +30,7 @@ _WEATHER = frozenset({429, 503, 529})
 _SUSPICIOUS = (InvalidRequest, InvalidResponse)
 _MOST_FATAL = 3
 _MOST_SUSPICIOUS = 10
+_MIXED = 3  # times as many where they aren't alike: an endpoint may refuse in several words
 _NOT_THERE = 404
 _STORM = 3
 _UNREACHED = 0.1
@@ -87,6 +88,25 @@ class Patience:
         return f"Nothing succeeded for {seconds:.0f} seconds: {error}"
 
 
+class _Streak:
+    """Failures in a row. count: so far."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sent_before = 0
+
+    def failed(self, sent: int) -> None:
+        """Count one. sent: requests so far."""
+        if not self.count:
+            self._sent_before = sent
+        self.count += 1
+
+    def succeeded(self, number: int) -> None:
+        """End it, unless that request went out before: it says nothing of what would come now."""
+        if number > self._sent_before:
+            self.count = 0
+
+
 class Breaker:
     """Counts the failures of an endpoint. patience: of the run.
 
@@ -96,22 +116,18 @@ class Breaker:
     def __init__(self, patience: Patience, *, proven: bool = False) -> None:
         self._patience, self._proven = patience, proven
         self._failures = 0
-        self._last: _Likeness | None = None
-        self._alike = 0
-        self._sent_when_it_began = 0
+        self._likeness: _Likeness | None = None
+        self._alike, self._in_a_row = _Streak(), _Streak()
         self.successes = 0
 
     def succeeded(self, number: int) -> None:
-        """Count a success. number: of the request, by the order they went out.
-
-        What went out before fatal errors began says nothing of what would come now.
-        """
+        """Count a success. number: of the request, by the order they went out."""
         self.successes += 1
         self._patience.succeeded()
         self._failures = 0
         self._proven = True
-        if number > self._sent_when_it_began:
-            self._last, self._alike = None, 0
+        self._alike.succeeded(number)
+        self._in_a_row.succeeded(number)
 
     def failed(self, error: ExtractifyError, blame: Blame, sent: int, now: float) -> str | None:
         """Count a failure; the reason to stop, if it is one. sent: requests so far."""
@@ -126,7 +142,7 @@ class Breaker:
     def doubts(self, error: ExtractifyError, blame: Blame) -> bool:
         """Whether it isn't known yet that an error is the document's, and not the endpoint's."""
         if blame == "fatal":
-            return self._alike > 0
+            return self._in_a_row.count > 0
         return not self._proven and type(error) in _SUSPICIOUS
 
     def _repeated(self, error: ExtractifyError, blame: Blame, sent: int) -> str | None:
@@ -134,14 +150,20 @@ class Breaker:
         if not fatal and not self.doubts(error, blame):
             return None
         likeness = type(error), getattr(error, "status", None), getattr(error, "code", None)
-        if likeness != self._last:
-            self._last, self._alike, self._sent_when_it_began = likeness, 0, sent
-        self._alike += 1
-        if self._alike < (_MOST_FATAL if fatal else _MOST_SUSPICIOUS):
+        if likeness != self._likeness:
+            self._likeness, self._alike = likeness, _Streak()
+        self._alike.failed(sent)
+        self._in_a_row.failed(sent)
+        alike, in_a_row = self._alike.count, self._in_a_row.count
+        most = _MOST_FATAL if fatal else _MOST_SUSPICIOUS
+        if alike < most and in_a_row < _MIXED * most:
             return None
+        how = f"{alike} requests in a row failed alike"
+        if alike < most:
+            how = f"{in_a_row} requests in a row failed"
         if fatal:
-            return f"{self._alike} requests in a row failed alike: {error}"
+            return f"{how}: {error}"
         return (
-            f"{self._alike} requests in a row failed alike, and none had succeeded: {error} "
+            f"{how}, and none had succeeded: {error} "
             "If these documents are at fault, move others before them."
         )

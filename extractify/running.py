@@ -1,6 +1,7 @@
 """One session of a bulk run: rows in, entries out, within a window and a budget.
 
-Memory holds the documents of the window, twice as many as requests may be in flight.
+Memory holds the documents of the window, twice as many as requests may be in flight; and those that
+were refused where it isn't known yet whose fault that is, of which the breaker allows 30.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Run:
         self._journal, self._paces, self._total = journal, paces, total
         self._most = 2 * plan.pace.concurrency
         self._window = asyncio.Semaphore(self._most)
-        self._owed = 0  # places that were lent, to be kept when they come free
+        self._surplus = 0  # places that were lent, to be withheld as they come free
         self._was_undecided = False
         paces.on_hold = self._lend
         self._tasks: set[asyncio.Task[None]] = set()
@@ -253,14 +254,13 @@ class Run:
         if change > 0:
             self._window.release()
         else:
-            self._owed += 1
+            self._surplus += 1
 
     def _free(self, places: int) -> None:
-        for _ in range(places):
-            if self._owed:
-                self._owed -= 1
-            else:
-                self._window.release()
+        withheld = min(places, self._surplus)
+        self._surplus -= withheld
+        for _ in range(places - withheld):
+            self._window.release()
 
     def _look_at_what_is_held_back(self) -> None:
         """Decide it where nothing else has gone on for a while."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import sqlite3
 from contextlib import closing
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -483,6 +484,28 @@ def test_a_run_that_an_endpoint_refuses_stops_and_leaves_every_document_to_the_n
     with Client(mended) as client:
         assert client.run(Order, rows(100), output, slow()).ok
     assert len(mended.requests) == 100
+
+
+@pytest.mark.parametrize(
+    "refusals", [("wrong parameter", "no completion"), ("wrong key", "no quota")]
+)
+def test_so_does_one_that_is_refused_now_in_this_way_and_now_in_that_and_reads_few_rows(
+    tmp_path: Path, refusals: tuple[str, str]
+) -> None:
+    read, words = 0, cycle(refusals)
+
+    def source() -> Iterator[tuple[int, str]]:
+        nonlocal read
+        for row in rows(1000):
+            read += 1
+            yield row
+
+    endpoint = ScriptedEndpoint(lambda _: REFUSALS[next(words)])
+    with Client(endpoint) as client:
+        report = client.run(Order, source(), tmp_path / "out.jsonl", slow(4))
+    assert re.match(r"\d+ requests in a row failed(, and none had succeeded)?: ", report.stopped)
+    assert report.progress.failed == 0
+    assert read <= 2 * 4 + 1 + 30
 
 
 @pytest.mark.parametrize("refusal", ["wrong key", "no quota", "no such model"])
