@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from extractify.task import Task
 
 VERSION = 1
-"""Of the keys: another one where the same answer would be read into another value."""
+"""Of the keys: another one where our own words in the prompt change, or where the same answer would
+be read into another value."""
 _STAND_IN = "A document."
 
 

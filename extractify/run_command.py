@@ -66,7 +66,9 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
         dead: Annotated[
             str | None,
             typer.Option(
-                metavar="FILE", help="What failed, as input again. Default: OUTPUT.dead.jsonl."
+                metavar="FILE",
+                help="What failed, as input again. Default: OUTPUT.dead.jsonl; "
+                "extractify.dead.jsonl where OUTPUT is -.",
             ),
         ] = None,
         id_field: Annotated[
