@@ -37,19 +37,26 @@ class Order(BaseModel):
 
 @dataclass
 class Killed:
-    """What a run that was killed came to. repeats: answers beyond one for a document and turn."""
+    """What a run that was killed came to.
 
-    kills: int = 0
+    output, dead: both files, as they are. repeats: of each time that it was killed, the answers
+    given after it for a document and turn that had one before.
+    """
+
     output: bytes = b""
-    dead: set[int] = field(default_factory=set)
-    repeats: int = 0
+    dead: bytes = b""
+    repeats: list[int] = field(default_factory=list)
     asked_again: int = 0
     code: int = 0
 
-    def is_broken(self, expected: bytes, concurrency: int) -> bool:
+    @property
+    def kills(self) -> int:
+        return len(self.repeats)
+
+    def is_broken(self, expected: tuple[bytes, bytes], concurrency: int) -> bool:
         """Whether it is other than an undisturbed run, but for what was in flight at each kill."""
-        allowed = self.kills * concurrency
-        return self.output != expected or self.asked_again > 0 or self.repeats > allowed
+        same = (self.output, self.dead) == expected
+        return not same or self.asked_again > 0 or max(self.repeats, default=0) > concurrency
 
 
 def prepared(folder: Path, rows: int) -> None:
@@ -66,13 +73,14 @@ def command(folder: Path, url: str, name: str, concurrency: int) -> list[str]:
     ]
 
 
-def undisturbed(folder: Path, concurrency: int) -> bytes:
+def undisturbed(folder: Path, concurrency: int) -> tuple[bytes, bytes]:
+    """The output and the dead letters of a run that nothing happens to."""
     with running(0.0, faults=False) as url:
         done = subprocess.run(
             command(folder, url, "plain.jsonl", concurrency), check=False, env=_unwatched()
         )
     assert done.returncode in {0, 1}, done.returncode  # noqa: S101
-    return (folder / "plain.jsonl").read_bytes()
+    return _files(folder, "plain.jsonl")
 
 
 def killed(folder: Path, name: str, concurrency: int, seed: int, most: int = 4) -> Killed:
@@ -90,18 +98,24 @@ def killed(folder: Path, name: str, concurrency: int, seed: int, most: int = 4) 
                     time.sleep(chance.uniform(0.0, 1.2))
                     process.send_signal(signal.SIGKILL)
                 code = process.wait()
-            found.asked_again += _more_for(kept, before, _asked(server))
+            after = _asked(server)
+            found.asked_again += _more_for(kept, before, after)
+            if found.kills:
+                found.repeats[-1] = _repeats(after) - _repeats(before)
             if code != -signal.SIGKILL:
                 break
-            found.kills += 1
-        asked = _asked(server)
+            found.repeats.append(0)
     found.code = code
-    found.repeats = sum(count - 1 for count in asked.values())
-    found.output = (folder / name).read_bytes()
-    dead = folder / f"{name}.dead.jsonl"
-    lines = dead.read_text().splitlines() if dead.exists() else []
-    found.dead = {json.loads(line)["id"] for line in lines}
+    found.output, found.dead = _files(folder, name)
     return found
+
+
+def _files(folder: Path, name: str) -> tuple[bytes, bytes]:
+    return (folder / name).read_bytes(), (folder / f"{name}.dead.jsonl").read_bytes()
+
+
+def _repeats(asked: dict[str, int]) -> int:
+    return sum(count - 1 for count in asked.values())
 
 
 def _unwatched() -> dict[str, str]:
@@ -153,13 +167,12 @@ def main() -> int:
         expected = undisturbed(folder, options.concurrency)
         while kills < options.kills:
             found = killed(folder, f"{runs}.jsonl", options.concurrency, seed=runs)
-            same = found.output == expected
-            allowed = found.kills * options.concurrency
+            same = (found.output, found.dead) == expected
             broken += found.is_broken(expected, options.concurrency)
-            runs, kills, repeats = runs + 1, kills + found.kills, repeats + found.repeats
+            runs, kills, repeats = runs + 1, kills + found.kills, repeats + sum(found.repeats)
             print(
                 f"run {runs}: {found.kills} kills, identical: {same}, asked again though finished: "
-                f"{found.asked_again}, repeated: {found.repeats} (in flight at most: {allowed})",
+                f"{found.asked_again}, repeated after each kill: {found.repeats}",
                 flush=True,
             )
     print(f"{runs} runs, {kills} kills, {repeats} repeats, {broken} runs broken")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from extractify import feeds, sinks
 from extractify.blocking import drawn, stopped_by_signals
+from extractify.endpoints import LOCAL
 from extractify.errors import ConfigurationError
 from extractify.journal import Journal
 from extractify.keys import Identity
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from extractify.conversation import Asked, Setting
     from extractify.documents import Document
+    from extractify.endpoints import Endpoint
     from extractify.extraction import Extraction
     from extractify.messages import Completion
     from extractify.plans import OnProgress, Report
@@ -74,6 +76,7 @@ class Bulk:
         """
         plan, source = self._plan, self._source
         _check_apart({"input": source, "output": self._output, **_files(plan)})
+        _check_prices(plan, self._settings)
         identity = Identity.of(self._task, self._settings[0])
         total, rows = feeds.count(source), _rows(source, plan)
         emit = self._options["emit"]
@@ -144,6 +147,21 @@ def _check_apart(places: Mapping[str, object]) -> None:
                 f"{place} is both the {other} and the {use}. Name another file for one of them: "
                 "what is in it would be overwritten."
             )
+
+
+def _check_prices(plan: Plan, settings: Sequence[Setting]) -> None:
+    """Refuse a limit on the cost where it would never be reached."""
+    unknown = [each.name for each in settings if each.prices is None and not _is_free(each)]
+    if plan.budget.cost is not None and unknown:
+        raise ConfigurationError(
+            f"A limit on the cost (Budget(cost=…), --max-cost) wouldn't hold: what {unknown[0]} "
+            "charges isn't known. Give its Endpoint prices=Prices(…), or limit the tokens instead "
+            "(Budget(tokens=…), --max-tokens)."
+        )
+
+
+def _is_free(setting: Setting) -> bool:
+    return cast("Endpoint", setting.endpoint).url == LOCAL
 
 
 def _is_file(output: object) -> bool:

@@ -281,6 +281,27 @@ def priced(value: object) -> dict[str, Any]:
     return body
 
 
+def test_a_budget_of_money_ends_a_run(tmp_path: Path) -> None:
+    plan = slow(1, budget=Budget(cost=0.001))
+    with Client(ScriptedEndpoint(order)) as client:
+        report = client.run(Order, rows(200), tmp_path / "out.jsonl", plan)
+    assert report.stopped == "the budget of 0.001 is spent"
+    assert 0.001 <= (report.progress.usage.cost or 0) < 0.0015
+
+
+def test_a_budget_of_money_is_refused_where_nobody_knows_what_is_charged(tmp_path: Path) -> None:
+    unpriced = Endpoint("http://127.0.0.1:9/v1", "m")
+    plan = Plan(budget=Budget(cost=5))
+    with (
+        Client(ScriptedEndpoint(order), fallback=[unpriced]) as client,
+        pytest.raises(
+            ConfigurationError, match=r"what http://127.0.0.1:9/v1#m charges isn't known"
+        ),
+    ):
+        client.run(Order, rows(3), tmp_path / "out.jsonl", plan)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("failures", [0.1, 12])
 def test_too_many_failures_end_a_run(tmp_path: Path, failures: float) -> None:
     with Client(ScriptedEndpoint(lambda _: "no")) as client:

@@ -19,12 +19,14 @@ from extractify.cli import app
 from extractify.messages import Usage
 from extractify.plans import Progress
 from extractify.progress import Style, display, line
-from extractify.testing import Answer, Seen, anything, serve
+from extractify.testing import Answer, Seen, anything, completion, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from typer.testing import Result
+
+    from extractify.messages import JsonValue
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +39,9 @@ class Order(BaseModel):
 class Priced(BaseModel):
     number: int
     total: float | None = None
+
+class Box(BaseModel):
+    order: Order
 """
 
 
@@ -124,6 +129,81 @@ def test_a_folder_becomes_a_parquet_file(run: Callable[..., Result], folder: Pat
     assert [row["id"] for row in table] == ["0.txt", "1.txt", "2.txt"]
 
 
+def test_files_and_fields_have_the_names_that_are_given(run: Callable[..., Result]) -> None:
+    mails = [{"id": 1, "text": "-", "key": f"k{each}", "mail": f"Order {each}"} for each in (6, 7)]
+    Path("in.jsonl").write_text("".join(f"{json.dumps(mail)}\n" for mail in mails))
+    fields = ("--id-field", "key", "--text-field", "mail")
+    files = ("-o", "out.jsonl", "--dead", "lost.jsonl", "--journal", "kept")
+    assert run(*files, *fields).exit_code == 1
+    assert [line["id"] for line in lines("out.jsonl")] == ["k6"]
+    assert [letter["key"] for letter in lines("lost.jsonl")] == ["k7"]
+    made = {path.name for path in Path().iterdir()}
+    assert made >= {"kept"}
+    assert not made & {"out.jsonl.dead.jsonl", "out.jsonl.journal"}
+
+
+def test_what_failed_is_asked_again_if_wanted(run: Callable[..., Result], folder: Path) -> None:
+    write(folder, range(6, 9))
+
+    def reused(*options: str) -> object:
+        told = run("-o", "out.jsonl", "--progress", "json", *options).stderr
+        return json.loads(told.splitlines()[-1])["reused"]
+
+    assert [reused(), reused(), reused("--retry-dead")] == [0, 3, 2]
+
+
+def test_rows_come_as_they_are_done_if_wanted(run: Callable[..., Result]) -> None:
+    def first_is_last(seen: Seen) -> object:
+        said = completion(json.dumps({"number": 0}))
+        return Answer(said, delay=0.5) if "Order 0" in str(seen.body) else order(seen)
+
+    with serve(first_is_last, contract=anything) as server:
+        told = ("--as-completed", "--endpoint", f"{server.url}#m")
+        assert run("-o", "out.jsonl", *told).exit_code == 0
+    ids = [line["id"] for line in lines("out.jsonl")]
+    assert (sorted(ids), ids[-1]) == ([f"o{number}" for number in range(7)], "o0")
+
+
+@pytest.mark.parametrize(("options", "columns"), [((), ["order"]), (("--flat",), ["order.number"])])
+def test_parquet_has_structs_or_columns(
+    run: Callable[..., Result], options: tuple[str, ...], columns: list[str]
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    with serve(lambda _: {"order": {"number": 3}}, contract=anything) as server:
+        told = ("--endpoint", f"{server.url}#m", *options)
+        assert run("-o", "out.parquet", *told, target="Box").exit_code == 0
+    assert set(columns) <= set(parquet.read_table("out.parquet").column_names)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--max-tokens", "400"), "the budget of 400 tokens is used up"),
+        (("--max-failures", "0"), "1 documents failed, more than 0"),
+        (("--requests-per-minute", "60", "--max-seconds", "1.5"), "the 1.5 seconds are over"),
+        (("--tokens-per-minute", "9600", "--max-seconds", "1.5"), "the 1.5 seconds are over"),
+    ],
+)
+def test_a_limit_ends_it_with_3_and_the_same_command_goes_on_without(
+    run: Callable[..., Result], folder: Path, options: tuple[str, ...], reason: str
+) -> None:
+    write(folder, range(4, 24))
+
+    def metered(seen: Seen) -> Answer:
+        usage: JsonValue = {"prompt_tokens": 120, "completion_tokens": 40, "total_tokens": 160}
+        return Answer({**completion(json.dumps(order(seen))), "usage": usage})
+
+    with serve(metered, contract=anything) as server:
+        told = ("-o", "out.jsonl", "--concurrency", "1", "--endpoint", f"{server.url}#m")
+        result = run(*told, *options)
+        assert result.exit_code == 3
+        assert f"Stopped before the end: {reason}. The same command goes on" in result.stderr
+        asked = len(server.requests)
+        assert asked < 10
+        assert run(*told).exit_code == 1
+        assert len(server.requests) == 20 + 2 * 3 - 2  # what is never valid is asked three times
+
+
 def test_a_fallback_is_asked_where_the_endpoint_is_overloaded(
     run: Callable[..., Result], folder: Path
 ) -> None:
@@ -166,6 +246,7 @@ def test_too_many_failures_stop_it_with_exit_code_3(
         (["-o", "out.jsonl", "--max-failures", "some"], "neither a number nor a share"),
         (["-o", "out.jsonl", "--max-failures", "300%"], "share"),
         (["-o", "out.jsonl", "--force", "--new"], "not both"),
+        (["-o", "out.jsonl", "--max-cost", "5"], "charges isn't known"),
         (["-o", "out.txt"], "suffix"),
         (["-o", "nowhere/out.jsonl"], "nowhere"),
         (["-o", "out.jsonl", "--journal", "nowhere/j"], "nowhere"),
