@@ -8,6 +8,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from itertools import count, cycle
 from pathlib import Path
 from time import monotonic
@@ -26,6 +27,7 @@ from extractify import (
     OutputError,
     Pace,
     Plan,
+    Prices,
     Progress,
     Repair,
     Task,
@@ -281,22 +283,23 @@ def priced(value: object) -> dict[str, Any]:
     return body
 
 
+PRICED = Endpoint("http://127.0.0.1:9/v1", "m", prices=Prices(0.3, 1.2))
+
+
 def test_a_budget_of_money_ends_a_run(tmp_path: Path) -> None:
     plan = slow(1, budget=Budget(cost=0.001))
-    with Client(ScriptedEndpoint(order)) as client:
+    with Client(ScriptedEndpoint(order, like=PRICED)) as client:
         report = client.run(Order, rows(200), tmp_path / "out.jsonl", plan)
     assert report.stopped == "the budget of 0.001 is spent"
     assert 0.001 <= (report.progress.usage.cost or 0) < 0.0015
 
 
 def test_a_budget_of_money_is_refused_where_nobody_knows_what_is_charged(tmp_path: Path) -> None:
-    unpriced = Endpoint("http://127.0.0.1:9/v1", "m")
+    unpriced = replace(PRICED, prices=None)
     plan = Plan(budget=Budget(cost=5))
     with (
-        Client(ScriptedEndpoint(order), fallback=[unpriced]) as client,
-        pytest.raises(
-            ConfigurationError, match=r"what http://127.0.0.1:9/v1#m charges isn't known"
-        ),
+        Client(PRICED, fallback=[unpriced]) as client,
+        pytest.raises(ConfigurationError, match=r"what http://127.0.0.1:9/v1#m charges isn't"),
     ):
         client.run(Order, rows(3), tmp_path / "out.jsonl", plan)
     assert not list(tmp_path.iterdir())
