@@ -6,7 +6,6 @@ What is killed here is a process, and what is down is a socket.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import subprocess
@@ -236,7 +235,7 @@ def test_an_endpoint_that_is_down_for_ten_seconds_costs_time_and_no_row(ray: Any
     assert Counter(row["_status"] for row in told.values()) == {"ok": 200}
 
 
-def test_a_storm_of_429_at_one_worker_slows_all_of_them(ray: Any) -> None:
+def test_a_storm_of_429_costs_time_and_no_row(ray: Any) -> None:
     arrived: list[float] = []
     refused: list[float] = []
 
@@ -292,7 +291,6 @@ def test_a_429_at_one_worker_halves_the_concurrency_of_another(ray: Any) -> None
         serve(timed, contract=anything, latency=latency) as second,
     ):
         before, after = asyncio.run(main(first.url, second.url))
-    gc.collect()  # an engine closes nothing, and what is left warns of it
     assert len(first.requests) == 2
     assert before > 20  # of 32
     assert after <= 16 + 60 // 16  # it grows by one with each round trip
@@ -331,7 +329,6 @@ def test_what_an_actor_does_is_done_in_any_process(ray: Any) -> None:
 
     with serve(answer, contract=anything) as server:
         (made,) = asyncio.run(main(server.url))
-    gc.collect()
     assert made["_status"].to_pylist() == ["ok", "invalid"]
 
 

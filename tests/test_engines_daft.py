@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ from extractify.pace import Pace
 from extractify.testing import Answer, Seen, anything, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from extractify import Endpoint
 
 pytestmark = pytest.mark.slow
@@ -47,10 +44,9 @@ class Receipt(BaseModel):
 
 
 @pytest.fixture(scope="module")
-def daft() -> Iterator[Any]:
+def daft() -> Any:
     reason = "Daft isn't installed: pip install 'extractify[daft]'"
-    yield pytest.importorskip("daft", reason=reason)
-    gc.collect()  # while those warnings are ignored
+    return pytest.importorskip("daft", reason=reason)
 
 
 def answer(seen: Seen) -> object:
