@@ -199,16 +199,15 @@ class Records:
 
     def commit(self, answers: Sequence[AnswerRow], entries: Sequence[EntryRow]) -> None:
         """Write them, all or none. An entry that is there stays; an answer is written over."""
-        made = [_values(entry, self._run) for entry in entries]
-        bodies = [(*answer[:3], _plain(answer[3]), self._run) for answer in answers]
-        for key, *_ in entries:
+        fine = [_values(row, self._run) for row in entries if row[3].ok]
+        dead = [_values(row, self._run) for row in entries if not row[3].ok]
+        bodies = [(key, text, turn, _plain(raw), self._run) for key, text, turn, raw in answers]
+        for key, *_ in entries:  # before they are: one too many costs a query, one too few an entry
             self._committed.add(key)
         with self._transaction() as writer:
             _insert(writer, _ADD_ANSWER, bodies)
-            done, failed = (
-                _insert(writer, _ADD_ENTRY, [row for row in made if (row[4] == "ok") is ok])
-                for ok in (True, False)
-            )
+            done = _insert(writer, _ADD_ENTRY, fine)
+            failed = _insert(writer, _ADD_ENTRY, dead)
             usages = [entry.usage for *_, entry in entries]
             spent = self._count(writer, self.spent.plus(done, failed, usages)) if entries else None
         self.spent = spent or self.spent

@@ -120,24 +120,26 @@ class Writer:
             self._commit(batch)
 
     def _commit(self, batch: _Batch) -> None:
-        failure: JournalError | None = JournalError(
-            f"The writer of the journal {self._records.path} ended unexpectedly; what it raised is "
-            "on standard error. Start it again: it goes on with what is kept."
-        )
         try:
-            if batch.answers or batch.entries:
-                self._records.commit(batch.answers, batch.entries)
-            batch.settle(None)
-            while batch.jobs:
-                call, done = batch.jobs[0]
-                done.set_result(call())
-                del batch.jobs[0]
-            failure = None
+            self._carry_out(batch)
         except JournalError as error:
-            failure = error
-        finally:
-            if failure is not None:
-                self._fail(batch, failure)
+            self._fail(batch, error)
+        except BaseException:
+            message = (
+                f"The writer of the journal {self._records.path} ended unexpectedly; what it "
+                "raised is on standard error. Start it again: it goes on with what is kept."
+            )
+            self._fail(batch, JournalError(message))
+            raise
+
+    def _carry_out(self, batch: _Batch) -> None:
+        if batch.answers or batch.entries:
+            self._records.commit(batch.answers, batch.entries)
+        batch.settle(None)
+        while batch.jobs:
+            call, done = batch.jobs[0]
+            done.set_result(call())
+            del batch.jobs[0]
 
     def _fail(self, batch: _Batch, failure: JournalError) -> None:
         """From now on nothing is taken; what came in the meantime is lost, too."""
