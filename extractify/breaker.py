@@ -28,8 +28,8 @@ Blame: TypeAlias = Literal["weather", "fault", "fatal", "document"]
 _FATAL = (AuthenticationError, QuotaExceeded, ConfigurationError)
 _WEATHER = frozenset({429, 503, 529})
 _SUSPICIOUS = (InvalidRequest, InvalidResponse)
-_MOST_FATAL = 3
-_MOST_SUSPICIOUS = 10
+_FIRST_FATAL = 3  # where nothing has succeeded
+_MOST = 10  # an endpoint that is well may refuse a tenth of the documents, and some in a row
 _MIXED = 3  # times as many where they aren't alike: an endpoint may refuse in several words
 _NOT_THERE = 404
 _STORM = 3
@@ -89,21 +89,21 @@ class Patience:
 
 
 class _Streak:
-    """Failures in a row. count: so far."""
+    """Failures in a row, by the order in which the requests went out. count: so far."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._sent_before = 0
+        self._first = 0
 
-    def failed(self, sent: int) -> None:
-        """Count one. sent: requests so far."""
+    def failed(self, number: int) -> None:
+        """Count one. number: of the request."""
         if not self.count:
-            self._sent_before = sent
+            self._first = number
         self.count += 1
 
     def succeeded(self, number: int) -> None:
-        """End it, unless that request went out before: it says nothing of what would come now."""
-        if number > self._sent_before:
+        """End it, unless that request went out before: it says nothing of what came after."""
+        if number > self._first:
             self.count = 0
 
 
@@ -129,11 +129,11 @@ class Breaker:
         self._alike.succeeded(number)
         self._in_a_row.succeeded(number)
 
-    def failed(self, error: ExtractifyError, blame: Blame, sent: int, now: float) -> str | None:
-        """Count a failure; the reason to stop, if it is one. sent: requests so far."""
+    def failed(self, error: ExtractifyError, blame: Blame, number: int, now: float) -> str | None:
+        """Count a failure; the reason to stop, if it is one. number: of the request."""
         self._failures = 0 if blame == "document" else self._failures + 1
         impatient = self._patience.failed(error, blame, now)
-        return self._repeated(error, blame, sent) or impatient
+        return self._repeated(error, blame, number) or impatient
 
     def others_fail(self, mine: int) -> bool:
         """Whether others fail too, and nothing succeeds. mine: failures since the last success."""
@@ -145,17 +145,17 @@ class Breaker:
             return self._in_a_row.count > 0
         return not self._proven and type(error) in _SUSPICIOUS
 
-    def _repeated(self, error: ExtractifyError, blame: Blame, sent: int) -> str | None:
+    def _repeated(self, error: ExtractifyError, blame: Blame, number: int) -> str | None:
         fatal = blame == "fatal"
         if not fatal and not self.doubts(error, blame):
             return None
         likeness = type(error), getattr(error, "status", None), getattr(error, "code", None)
         if likeness != self._likeness:
             self._likeness, self._alike = likeness, _Streak()
-        self._alike.failed(sent)
-        self._in_a_row.failed(sent)
+        self._alike.failed(number)
+        self._in_a_row.failed(number)
         alike, in_a_row = self._alike.count, self._in_a_row.count
-        most = _MOST_FATAL if fatal else _MOST_SUSPICIOUS
+        most = _FIRST_FATAL if fatal and not self._proven else _MOST
         if alike < most and in_a_row < _MIXED * most:
             return None
         how = f"{alike} requests in a row failed alike"

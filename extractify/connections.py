@@ -125,7 +125,8 @@ class AiohttpConnections:
         if isinstance(error, of.ClientProxyConnectionError):
             return httpx.ProxyError(error.strerror or type(error).__name__)
         if isinstance(error, of.ClientConnectorError | of.ConnectionTimeoutError):
-            return httpx.ConnectError(str(error))
+            reason = getattr(error, "os_error", error)  # its own words speak of TLS, in any case
+            return httpx.ConnectError(getattr(reason, "strerror", None) or str(reason))
         if isinstance(error, of.ServerTimeoutError):
             return httpx.ReadTimeout(type(error).__name__)
         if isinstance(error, of.ClientError):

@@ -21,7 +21,7 @@ class RequestSent:
 class RetryScheduled:
     """The exchange failed for a passing reason and is repeated in `seconds`. error: its class.
 
-    endpoint: by URL and model.
+    endpoint: by URL and model. reason: the error's message.
     may_run_twice: the request had gone out whole, so the endpoint may have done the work, and
     charged for it, already.
     """
@@ -31,6 +31,7 @@ class RetryScheduled:
     seconds: float
     may_run_twice: bool = False
     endpoint: str = ""
+    reason: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

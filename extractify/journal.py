@@ -120,8 +120,10 @@ class Journal:
         try:
             self._writer.close()
         finally:
-            self._records.close()
-            self._lock.release()
+            try:
+                self._records.close()
+            finally:  # whatever came, such as Ctrl-C: this process may go on, and open it again
+                self._lock.release()
 
     def __enter__(self) -> Self:
         return self

@@ -160,7 +160,7 @@ class Paced:
     def _failed(self, permit: Permit, error: ExtractifyError) -> None:
         regulator, blame = self._regulator, blame_of(error)
         self._last = copy(error)
-        reason = self._breaker.failed(error, blame, regulator.admitted, self._clock())
+        reason = self._breaker.failed(error, blame, permit.number, self._clock())
         after, rate = None, None
         if isinstance(error, EndpointError):
             after, rate = error.retry_after, error.rate
@@ -194,7 +194,8 @@ class Paced:
         status = error.status if isinstance(error, EndpointError) else None
         twice = isinstance(error, TransportError) and error.sent
         name = getattr(asked.endpoint, "name", "")
-        self._emit(RetryScheduled(type(error).__name__, status, seconds, twice, name))
+        told = RetryScheduled(type(error).__name__, status, seconds, twice, name, str(error))
+        self._emit(told)
 
 
 class _Tries:
@@ -220,7 +221,8 @@ class _Tries:
         if self._successes != self._breaker.successes:
             self._successes, self._since_success = self._breaker.successes, 0
         self._since_success += 1
-        if not self._breaker.others_fail(self._since_success):
+        # Of fatal errors the breaker knows how many are too many.
+        if blame == "fatal" or not self._breaker.others_fail(self._since_success):
             self._counted[blame] += 1
         if self._is_over(error, blame):
             raise error

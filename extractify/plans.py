@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import TypeAlias, get_args
 
@@ -44,6 +44,12 @@ class Budget:
                 "an int for a number of them."
             )
             raise ConfigurationError(message)
+        for name in ("cost", "tokens", "failures"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ConfigurationError(
+                    f"Budget({name}={value}) is below 0: nothing would be asked."
+                )
 
     def ended_by(self, progress: Progress) -> str | None:
         """Which of the limits is reached, in words; None while there is something left."""
@@ -58,10 +64,15 @@ class Budget:
         if isinstance(self.failures, float):
             finished = progress.done + failed
             if finished >= _ENOUGH and failed > self.failures * finished:
-                return f"{failed} of {finished} documents failed, more than {self.failures:.3g}"
+                share = f"{self.failures * 100:.3g} %"
+                return f"{failed} of {finished} documents failed, more than {share}"
         elif self.failures is not None and failed > self.failures:
             return f"{failed} documents failed, more than {self.failures}"
         return None
+
+    def is_used_up(self, progress: Progress) -> bool:
+        """Whether a limit of all sessions is reached, so that the next one would end at once."""
+        return replace(self, seconds=None).ended_by(progress) is not None
 
     def is_over(self, seconds: float) -> bool:
         """Whether it is the time that is over. seconds: of this session."""

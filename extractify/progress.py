@@ -62,8 +62,7 @@ def tell_faults(style: Style) -> OnEvent | None:
         if style is Style.json:
             _say(json.dumps({"event": "fault", **asdict(happened)}))
         else:
-            status = f" (HTTP {happened.status})" if happened.status else ""
-            _say(f"{happened.endpoint} fails: {happened.error}{status}; it is asked again")
+            _say(f"{happened.endpoint} fails, and is asked again: {happened.reason}")
 
     return None if style is Style.none else tell
 

@@ -180,7 +180,7 @@ def _announcing(emit: OnEvent, endpoint: str) -> Callable[[RetryCallState], None
         status = error.status if isinstance(error, EndpointError) else None
         twice = isinstance(error, TransportError) and error.sent
         name, seconds = type(error).__name__, state.upcoming_sleep
-        emit(RetryScheduled(name, status, seconds, twice, endpoint))
+        emit(RetryScheduled(name, status, seconds, twice, endpoint, str(error)))
 
     return announce
 

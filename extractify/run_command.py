@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from extractify.client import Client
     from extractify.journal import OnChange
     from extractify.otel import Telemetry
-    from extractify.plans import OnProgress, Plan, Progress
+    from extractify.plans import Budget, OnProgress, Plan, Progress
     from extractify.task import Task
 
 
@@ -156,7 +156,7 @@ def add_run(cli: "typer.Typer", target_help: str, where: str) -> None:
                 others = fallback or ()
                 client = Client(endpoint, fallback=others, on_event=told_to, telemetry=told)
                 report = _ran(client, task, (source, output, plan), show)
-        _tell(report, progress)
+        _tell(report, progress, plan.budget)
 
 
 @contextmanager
@@ -210,7 +210,7 @@ def _failures(text: str | None) -> int | float | None:
         ) from None
 
 
-def _tell(report: Report, style: Style) -> None:
+def _tell(report: Report, style: Style, budget: "Budget") -> None:
     """The closing table, and the exit code."""
     if style is Style.json:
         told = {
@@ -225,11 +225,11 @@ def _tell(report: Report, style: Style) -> None:
         width = max(len(name) for name, _ in rows)
         sys.stderr.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows))
     if not report.complete:
-        way_on = (
-            "The same command goes on from here."
-            if report.journal
-            else "Nothing was kept: name a --journal, and what is done isn't asked again."
-        )
+        way_on = "The same command goes on from here."
+        if budget.is_used_up(report.progress):
+            way_on = "With a higher limit the same command goes on from here."
+        if not report.journal:
+            way_on = "Nothing was kept: name a --journal, and what is done isn't asked again."
         if report.progress.failed:
             way_on += " What failed is asked again with --retry-dead."
         sys.stderr.write(f"Stopped before the end: {report.stopped.rstrip('.')}. {way_on}\n")

@@ -594,7 +594,7 @@ def test_a_refusal_that_begins_in_the_middle_leaves_the_rest_to_the_next_run(
 
     with Client(ScriptedEndpoint(some)) as client:
         report = client.run(Order, rows(100), tmp_path / "out.jsonl", slow(concurrency))
-    assert "3 requests in a row failed alike" in report.stopped
+    assert "10 requests in a row failed alike" in report.stopped
     assert (report.progress.done, report.progress.failed) == (30, 0)
 
 

@@ -299,7 +299,7 @@ def test_a_csv_row_that_is_none_says_why(line: str | bytes, expected: str, tmp_p
         ("id;text\n1;A\n", {}, "has no column 'text'; it has 'id;text'"),
         ("id,text\n1,A\n", {"id_field": "key"}, "has no column 'key'; it has 'id', 'text'"),
         ("text,text\nA,B\n", {}, "has 2 columns 'text'"),
-        ("", {}, "has no column 'text'"),
+        ("", {}, "in.csv is empty: it has no header"),
         ('"text', {}, "its first row ends in the middle of a quoted cell"),
     ],
 )
@@ -310,6 +310,24 @@ def test_a_csv_file_without_the_columns_is_refused(
     with pytest.raises(ConfigurationError, match=expected):
         read(source, **options)
     assert count(source) == max(content.count("\n") - 1, 0)
+
+
+def test_a_csv_file_in_another_encoding_says_so(tmp_path: Path) -> None:
+    source = written(tmp_path / "in.csv", "id,text\n1,Caf\u00e9\n2,Tea\n".encode("latin-1"))
+    bad, good = read(source)
+    assert str(bad.error).startswith(
+        "in.csv, row 1 isn't UTF-8 text. Convert the file, for example"
+    )
+    assert good.text == "Tea"
+    source = written(tmp_path / "in.csv", "id,text\n1,Tea\n".encode("utf-16"))
+    with pytest.raises(ConfigurationError, match=r"in.csv isn't UTF-8 text\. Convert the file"):
+        read(source)
+
+
+def test_an_id_of_too_many_digits_is_its_rows_misfortune() -> None:
+    first, second = read([(10**5000, "A"), (2, "B")])
+    assert str(first.error) == "Item 1: its id has too many digits. Make it a text."
+    assert second.text == "B"
 
 
 CELLS = st.lists(st.lists(st.text('a,"\r\n é', max_size=6), min_size=1, max_size=4), max_size=5)

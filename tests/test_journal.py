@@ -21,7 +21,9 @@ from extractify.entries import Entry
 from extractify.errors import ConfigurationError, JournalError
 from extractify.journal import Journal
 from extractify.keys import Identity
+from extractify.locks import Lock
 from extractify.messages import Usage
+from extractify.records import Records
 from extractify.totals import Totals
 
 if TYPE_CHECKING:
@@ -118,6 +120,23 @@ def test_a_closed_journal_is_one_plain_file(path: Path) -> None:
         assert plain.execute("SELECT id, status, cost FROM entries").fetchall() == [
             ("7", "ok", 0.5)
         ]
+
+
+class Interrupted(Records):
+    def close(self) -> None:
+        super().close()
+        raise KeyboardInterrupt
+
+
+def test_a_journal_whose_closing_is_interrupted_can_be_opened_again(path: Path) -> None:
+    records = Interrupted(path)
+    records.begin(IDENTITY)
+    journal = Journal(Lock(path), records)
+    finish(journal, "a")
+    with pytest.raises(KeyboardInterrupt):
+        journal.close()
+    with Journal.opened(path, IDENTITY) as again:
+        assert again.entry(key("a")) is not None
 
 
 def test_the_answers_of_an_unfinished_document_are_there(path: Path) -> None:

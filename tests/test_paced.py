@@ -302,7 +302,20 @@ def test_an_endpoint_that_takes_no_request_at_all_stops_the_run(status: int, few
 def test_a_model_that_is_gone_in_the_middle_stops_the_run() -> None:
     done = ran(1000, lambda _: failure(InvalidRequest, 404) if now() > 0.5 else None)
     assert done.kinds["Stopped"] > 500
-    assert "3 requests in a row" in str(done.results["document 999"])
+    assert "10 requests in a row" in str(done.results["document 999"])
+
+
+def test_a_tenth_of_the_documents_that_are_refused_as_credentials_are_stop_nothing() -> None:
+    refused = {f"document {each}": each % 3 for each in range(3, 1000, 10)}
+
+    def some(text: str) -> ExtractifyError | None:
+        kinds = (QuotaExceeded, 402), (AuthenticationError, 403), (InvalidRequest, 404)
+        return failure(*kinds[refused[text]]) if text in refused else None
+
+    done = ran(1000, some)
+    assert done.kinds["Completion"] == 900
+    assert done.kinds["Stopped"] == 0
+    assert len(done.server.seen) <= 900 + 2 * 100
 
 
 def test_bad_requests_among_good_ones_stop_nothing() -> None:

@@ -174,7 +174,7 @@ def test_together_no_more_are_out_than_the_pace_allows() -> None:
     flips = iter(range(10**9))
 
     def sometimes() -> ExtractifyError | None:
-        return failure(QuotaExceeded, 402) if next(flips) % 2 else None
+        return failure(QuotaExceeded, 402) if next(flips) % 4 == 0 else None
 
     done = ran(600, sometimes, concurrency=16)
     assert done.most_at_once == 16

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from extractify.errors import ConfigurationError, DocumentError
 from extractify.feeds.fields import name_of
+from extractify.plain import travels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ _PIECE = 1 << 16
 _KEPT = 1000
 _BESIDE = 1_000_000  # characters, for the other cells of a row
 _CUT_OFF = "ends in the middle of a quoted cell: the file was cut off, or a quote is missing"
+_NOT_UTF_8 = "isn't UTF-8 text. Convert the file, for example with iconv -f LATIN1 -t UTF-8"
 _END = re.compile(r"[,\r\n]")
 _SKIPPED_TO = re.compile(r'[\r\n]|,(?="|\Z)')  # in a row that is too long: where quotes may open
 
@@ -45,6 +47,10 @@ def rows(path: Path, fields: Fields) -> Iterator[Row]:
         name, limit = name_of(path.name), fields.largest + _BESIDE
         read = lines(iter(lambda: stream.read(_PIECE), ""), limit)
         header = next(read, Line([]))
+        if not header.cells:
+            raise ConfigurationError(f"{name} is empty: it has no header.")
+        if not all(map(travels, header.cells)):
+            raise ConfigurationError(f"{name} {_NOT_UTF_8}.")
         if header.problem:
             raise ConfigurationError(f"{name} has no header: its first row {header.problem}.")
         fields.check(header.cells, name)
@@ -71,6 +77,8 @@ def _row(number: int, line: Line, header: list[str], fields: Fields, what: str) 
             f"has {len(line.cells)} cells, and the header {len(header)}: a comma that isn't in "
             "quotes?"
         )
+    if not all(map(travels, line.cells)):
+        problem = _NOT_UTF_8
     if not line.is_ended and len(line.cells) < len(header):
         problem = "is the last one and has too few cells: the file was cut off there"
     if problem:

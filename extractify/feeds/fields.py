@@ -108,7 +108,12 @@ class Fields:
             raise DocumentError(
                 f"{what}: its id is a {type(value).__name__}. Make it a text or a whole number."
             ) from None
-        return whole if -_WIDEST <= whole < _WIDEST else str(whole)
+        if -_WIDEST <= whole < _WIDEST:
+            return whole
+        try:
+            return str(whole)
+        except ValueError:  # Python's own limit on digits
+            raise DocumentError(f"{what}: its id has too many digits. Make it a text.") from None
 
     def _text(self, value: object, what: str) -> str:
         if isinstance(value, bytes):
