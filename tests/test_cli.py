@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -662,11 +663,25 @@ def test_a_reader_that_leaves_ends_the_run_quietly(server: Server, process: Proc
     assert (done.returncode, err) == (1, "")
 
 
+def await_question(server: Server, count: int) -> None:
+    """Wait until so many requests came and the last is waited for.
+
+    A signal that comes between Python's last look for one and the system's call that waits is seen
+    when that returns, and not before: in such a moment anybody would press Ctrl-C again.
+    """
+    until = time.monotonic() + 10
+    while len(server.requests) < count:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(0.2)
+
+
 def test_ctrl_c_keeps_what_is_done(server: Server, process: Process) -> None:
     server.answers = [GOOD, "block"]
     done = process(*extract(server, "good.txt", "good.txt"))
     assert done.stdout is not None
     first = json.loads(done.stdout.readline())
+    await_question(server, 2)
     done.send_signal(signal.SIGINT)
     rest, err = done.communicate(timeout=10)
     assert first["value"]["seller"] == "Acme"
@@ -679,6 +694,7 @@ def test_ctrl_c_prints_the_table_of_what_is_done(server: Server, process: Proces
     assert done.stderr is not None
     for expected in ("1 of 2", "2 of 2"):
         assert done.stderr.readline().startswith(expected)
+    await_question(server, 2)
     done.send_signal(signal.SIGINT)
     out, err = done.communicate(timeout=10)
     assert "Acme" in out
