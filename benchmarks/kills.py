@@ -111,7 +111,8 @@ def killed(folder: Path, name: str, concurrency: int, seed: int, most: int = 4) 
 
 
 def _files(folder: Path, name: str) -> tuple[bytes, bytes]:
-    return (folder / name).read_bytes(), (folder / f"{name}.dead.jsonl").read_bytes()
+    dead = folder / f"{name}.dead.jsonl"
+    return (folder / name).read_bytes(), dead.read_bytes() if dead.exists() else b""
 
 
 def _repeats(asked: dict[str, int]) -> int:

@@ -140,11 +140,6 @@ class Regulator:
         return self._in_flight
 
     @property
-    def admitted(self) -> int:
-        """How many requests were let in so far."""
-        return self._admitted
-
-    @property
     def pause(self) -> float:
         """Seconds until anything may go out, 0 for now."""
         return max(0.0, self._not_before - self._clock())
